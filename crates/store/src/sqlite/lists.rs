@@ -429,7 +429,10 @@ pub(super) fn same_names(
 const ALONE: &str = "NOT EXISTS (SELECT 1 FROM account_links l INDEXED BY account_links_of_employee
     WHERE l.contract_id = employees.contract_id AND l.employee_id = employees.id AND l.void = 0
     AND (l.to_date IS NULL OR l.to_date >= ?))";
-const REMARKED: &str = "id IN (SELECT said.employee_id FROM open_remarks said WHERE said.contract_id = ?1)";
+/// Who said something about a day between two, that holds.
+const REMARKED: &str = "id IN (SELECT said.employee_id FROM remarks said INDEXED BY remarks_by_date
+    WHERE said.contract_id = ?1 AND said.date BETWEEN ? AND ?
+    AND NOT EXISTS (SELECT 1 FROM remark_withdrawals w WHERE w.contract_id = said.contract_id AND w.remark_id = said.id))";
 const ACTIVE: &str = "(active_to IS NULL OR active_to >= ?)";
 
 pub(super) fn employee_page(
@@ -448,7 +451,7 @@ pub(super) fn employee_page(
     match show {
         EmployeeShow::Active => query.and(ACTIVE, [today()]),
         EmployeeShow::Gone => query.and("active_to < ?", [today()]),
-        EmployeeShow::Remarked => query.and(REMARKED, []),
+        EmployeeShow::Remarked => query.and(REMARKED, month_around(day.date)),
         EmployeeShow::Alone => {
             query.and(ACTIVE, [today()]);
             query.and(ALONE, [today()]);
@@ -496,13 +499,12 @@ fn employee_row(
         params![contract.0, id, day.from.0, day.until.0],
         |row| Ok(row.get::<_, Option<i64>>(0)?.map(UtcMillis)),
     )?;
-    let remarks = rows::one(
-        connection,
-        "SELECT count(*) FROM open_remarks said WHERE said.contract_id = ?1 AND said.employee_id = ?2",
-        params![contract.0, id],
-        |row| rows::number(row, 0),
-    )?;
-    Ok(EmployeeRow { employee, accounts, first: first.flatten(), remarks: remarks.unwrap_or(0) })
+    Ok(EmployeeRow { employee, accounts, first: first.flatten() })
+}
+
+/// The first and the last day of the month of `date`.
+fn month_around(date: Date) -> [Value; 2] {
+    [text(date.first_of_month().to_string()), text(date.last_of_month().to_string())]
 }
 
 pub(super) fn employee_counts(connection: &Connection, scope: &Scope, today: Date) -> Work<EmployeeCounts> {
@@ -510,7 +512,10 @@ pub(super) fn employee_counts(connection: &Connection, scope: &Scope, today: Dat
         let mut query = Query::new(scope, "SELECT count(*) FROM employees WHERE contract_id = ?1");
         query.within(scope, "id");
         for condition in conditions {
-            query.and(condition, (*condition != REMARKED).then(|| text(today.to_string())));
+            match *condition {
+                REMARKED => query.and(condition, month_around(today)),
+                _ => query.and(condition, [text(today.to_string())]),
+            }
         }
         let found =
             rows::one(connection, &query.sql, params_from_iter(query.values), |row| rows::number(row, 0));
