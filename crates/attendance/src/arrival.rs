@@ -1,7 +1,8 @@
 //! How something came to the server (取得方法): the one rule of every list, page, file and summary.
 //!
 //! Of what the OS told at its moment, the way it travelled is said: the terminal's mark of 再送 is its own word, and what does not
-//! have it may have been long on its way all the same. Of all else, how the agent knew says more.
+//! have it may have been long on its way all the same. Of all else, how the agent knew says more. What is said to have happened
+//! well after it was received is of a clock that was ahead, whatever the terminal says of it: 未来の時刻.
 
 use mngntime_model::{Evidence, UtcMillis};
 
@@ -16,6 +17,12 @@ pub fn delay_ms(occurred_at: UtcMillis, clock_offset_ms: i64, received_at: UtcMi
     received_at.0.saturating_sub(occurred_at.plus(clock_offset_ms).0)
 }
 
+/// 未来の時刻: whether a time lies so long after its receipt that no two clocks that are kept differ by it.
+#[must_use]
+pub fn is_ahead(occurred_at: UtcMillis, received_at: UtcMillis) -> bool {
+    occurred_at.0.saturating_sub(received_at.0) > IMMEDIATE_MS
+}
+
 /// How something came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
@@ -25,6 +32,8 @@ pub struct Arrival {
     pub resent: bool,
     /// See [`delay_ms`].
     pub delay_ms: i64,
+    /// See [`is_ahead`].
+    pub ahead: bool,
 }
 
 impl Arrival {
@@ -40,8 +49,14 @@ impl Arrival {
         self.is_of_its_moment() && self.delay_ms > IMMEDIATE_MS
     }
 
+    /// 未来の時刻: its time had not come when it was received. Of an estimate that is said instead.
+    #[must_use]
+    pub fn is_future(self) -> bool {
+        self.ahead && self.evidence != Evidence::Inferred
+    }
+
     fn is_of_its_moment(self) -> bool {
-        self.evidence == Evidence::Notice && !self.resent
+        self.evidence == Evidence::Notice && !self.resent && !self.ahead
     }
 }
 
@@ -54,16 +69,35 @@ mod tests {
         let come = |received_at| {
             // A clock that is a minute behind.
             let delay_ms = delay_ms(UtcMillis(0), 60_000, UtcMillis(received_at));
-            let arrival = Arrival { evidence: Evidence::Notice, resent: false, delay_ms };
+            let arrival = Arrival { evidence: Evidence::Notice, resent: false, delay_ms, ahead: false };
             (arrival.is_immediate(), arrival.is_delayed())
         };
         assert_eq!((come(0), come(360_000), come(360_001)), ((true, false), (true, false), (false, true)));
         for (evidence, resent) in [(Evidence::Notice, true), (Evidence::FoundAtStart, false)] {
             for delay_ms in [0, i64::MAX] {
-                let arrival = Arrival { evidence, resent, delay_ms };
+                let arrival = Arrival { evidence, resent, delay_ms, ahead: false };
                 assert!(!arrival.is_immediate() && !arrival.is_delayed(), "{arrival:?}");
             }
         }
         assert_eq!(delay_ms(UtcMillis(i64::MIN), 0, UtcMillis(i64::MAX)), i64::MAX);
+    }
+
+    #[test]
+    fn what_happened_well_after_it_was_received_is_of_the_future_and_not_immediate() {
+        let come = |occurred_at, evidence, resent| {
+            let (occurred_at, received_at) = (UtcMillis(occurred_at), UtcMillis(0));
+            let (delay_ms, ahead) =
+                (delay_ms(occurred_at, 0, received_at), is_ahead(occurred_at, received_at));
+            let arrival = Arrival { evidence, resent, delay_ms, ahead };
+            (arrival.is_future(), arrival.is_immediate() || arrival.is_delayed())
+        };
+        assert_eq!(come(IMMEDIATE_MS, Evidence::Notice, false), (false, true), "as far as clocks differ");
+        for (evidence, resent) in
+            [(Evidence::Notice, false), (Evidence::Notice, true), (Evidence::Script, false)]
+        {
+            assert_eq!(come(IMMEDIATE_MS + 1, evidence, resent), (true, false), "{evidence:?} {resent}");
+        }
+        assert_eq!(come(i64::MAX, Evidence::Inferred, false), (false, false), "an estimate stays one");
+        assert!(!is_ahead(UtcMillis(i64::MIN), UtcMillis(i64::MAX)));
     }
 }

@@ -31,6 +31,16 @@ pub const EMPTY_MONTH: &str = "empty_month";
 /// The data were put back from a backup: the log forks before this entry.
 pub const RESTORED_FROM_BACKUP: &str = "restored_from_backup";
 
+/// An employee said something about a day of theirs ([`RemarkNoted`], whole).
+pub const ADD_REMARK: &str = "add_remark";
+/// They withdrew it ([`RemarkNoted`]).
+pub const WITHDRAW_REMARK: &str = "withdraw_remark";
+/// Somebody responsible has read it ([`RemarkNoted`]).
+pub const READ_REMARK: &str = "read_remark";
+
+/// What stands before the employee's code in the object of an entry about an employee.
+const OF_EMPLOYEE: &str = "employee ";
+
 /// An entry. Field order is the order written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +70,12 @@ impl AuditRecord {
     /// Never in practice: texts and numbers have a JSON form.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
+    }
+
+    /// Code that the employee had then whom the entry is about by its object.
+    #[must_use]
+    pub fn employee(&self) -> Option<&str> {
+        self.object.strip_prefix(OF_EMPLOYEE)
     }
 
     /// What is in its detail, when the detail has this form.
@@ -159,6 +175,27 @@ pub struct EmployeeNoted {
     /// The SID that a directory says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+}
+
+/// Detail of a remark that was added, withdrawn or read; the entry's object is the employee.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemarkNoted {
+    /// The remark's id.
+    pub remark: String,
+    /// The day that it is about.
+    pub date: String,
+    /// From when, in minutes after midnight of that day; when added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_minutes: Option<u16>,
+    /// To when; when added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_minutes: Option<u16>,
+    /// What is said; when added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What whoever read it answered, if they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
 }
 
 /// Detail of a month that was retired.

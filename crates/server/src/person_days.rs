@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use mngntime_attendance::arrival::Arrival;
+use mngntime_attendance::arrival::{Arrival, is_ahead};
 use mngntime_attendance::completeness::{Received, State, Timeline, last_run};
 use mngntime_attendance::person_day::{
     Borders, Employment, EventId, First, Last, Mark, NIGHT_PAUSE_MS, PersonDay, Record, Silence, Standing,
     Terminal,
 };
-use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_model::{Event, TerminalId, UtcMillis};
 use mngntime_store::{
     AccountId, ContractId, EmployeeId, PersonLink, PersonRecord, PersonTerminal, Punch, RetiredMonth, Store,
     StoreError, local_date,
@@ -50,6 +50,10 @@ pub struct PersonDays {
     links: Vec<PersonLink>,
     /// Events that a terminal marks as sent again.
     resent: BTreeSet<EventId>,
+    /// Events whose time had not come when they were received.
+    ahead: BTreeSet<EventId>,
+    /// When the person's logons and logoffs among these are said to have happened.
+    not_come: Vec<UtcMillis>,
 }
 
 /// A terminal's events, read.
@@ -90,14 +94,24 @@ impl PersonDays {
         let retired = store.retired_months(contract).await?;
         days.iter_mut().for_each(|dated| note_retired(dated, &retired));
         let resent = found.terminals.iter().flat_map(resent).collect();
+        let ahead = told.iter().flat_map(ahead).collect();
+        let not_come = not_come(&told, &found.links);
         let whole = found.whole && found.terminals.iter().all(|terminal| terminal.whole);
         let terminals = found.terminals.into_iter().map(|found| found.terminal).collect();
-        Ok(Self { days, terminals, whole, links: found.links, resent })
+        Ok(Self { days, terminals, whole, links: found.links, resent, ahead, not_come })
     }
 
     fn none() -> Self {
-        let (days, terminals) = (Vec::new(), Vec::new());
-        Self { days, terminals, whole: true, links: Vec::new(), resent: BTreeSet::new() }
+        let (days, terminals, not_come) = (Vec::new(), Vec::new(), Vec::new());
+        Self {
+            days,
+            terminals,
+            whole: true,
+            links: Vec::new(),
+            resent: BTreeSet::new(),
+            ahead: BTreeSet::new(),
+            not_come,
+        }
     }
 
     /// The account of the first stay of a day that is recorded outside of the employment.
@@ -111,8 +125,14 @@ impl PersonDays {
     /// How an event of these days came.
     #[must_use]
     pub fn arrival(&self, mark: &Mark) -> Arrival {
-        let resent = self.resent.contains(&mark.event);
-        Arrival { evidence: mark.evidence, resent, delay_ms: mark.delay_ms }
+        let [resent, ahead] = [&self.resent, &self.ahead].map(|events| events.contains(&mark.event));
+        Arrival { evidence: mark.evidence, resent, delay_ms: mark.delay_ms, ahead }
+    }
+
+    /// Whether a PC whose clock was ahead tells of logons or logoffs of the person on a date.
+    #[must_use]
+    pub fn is_told_ahead(&self, dated: &Dated) -> bool {
+        self.not_come.iter().any(|at| (dated.borders.from..dated.borders.to).contains(at))
     }
 
     /// Name of a PC.
@@ -143,6 +163,27 @@ impl PersonDays {
 fn resent(found: &PersonTerminal) -> impl Iterator<Item = EventId> + '_ {
     let marked = found.events.iter().filter(|event| event.resent);
     marked.map(|event| EventId { terminal: found.terminal.id, sequence: event.sequence })
+}
+
+/// Whether its time had not come when it was received.
+fn is_early(received: &&Received) -> bool {
+    is_ahead(received.event.occurred_at, received.received_at)
+}
+
+/// Those of a terminal's events whose time had not come when they were received.
+fn ahead(told: &Told) -> impl Iterator<Item = EventId> + '_ {
+    let events = told.events.iter().filter(is_early);
+    events.map(|received| EventId { terminal: told.terminal, sequence: received.event.sequence })
+}
+
+/// When those of them happened that are logons and logoffs of these accounts.
+fn not_come(told: &[Told], links: &[PersonLink]) -> Vec<UtcMillis> {
+    let events = told.iter().flat_map(|told| &told.events).filter(is_early).map(|received| &received.event);
+    let theirs = |event: &&Event| {
+        let account = event.account.as_ref().filter(|_| event.kind.is_punch());
+        account.is_some_and(|account| links.iter().any(|link| link.key == account.key))
+    };
+    events.filter(theirs).map(|event| event.occurred_at).collect()
 }
 
 /// Whether `event` is one of the day's, or that by which a band or an edge of it is told.

@@ -30,6 +30,7 @@ pub struct PunchLine {
     pub error: Option<String>,
     /// How it came: `immediate`, `resent`, `found_at_start`, `inferred`, `reconciled`, `back_filled` or `script`. `immediate`
     /// is the word of the PC, which does not call it sent again; how long it was on its way, `received_at` says.
+    /// A time that lies minutes after `received_at` is of a PC whose clock was ahead.
     pub how: String,
     /// Earliest possible time, when the time is known as an interval only.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use mngntime_server::evidence::lettering::FontFile;
 use mngntime_server::evidence::pack::{self, PackError};
 use mngntime_server::evidence::record::{Request, Writer, Written};
 use mngntime_store::{
-    AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, LogFault, NewEmployee, TerminalStatus,
+    AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, LogFault, NewEmployee, NewRemark, TerminalStatus,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -591,6 +591,47 @@ async fn a_pack_about_everything_shows_every_entry_and_one_about_somebody_only_w
     let report = server.verify(&one);
     assert_eq!((report.unbacked_keys, report.unbacked_links, report.faults), (0, 0, vec![]));
     assert_eq!(server.verify(&server.record(None).await).faults, []);
+}
+
+#[tokio::test]
+async fn a_pack_about_somebody_shows_what_they_said_about_its_dates_and_what_became_of_it() {
+    let server = office().await;
+    let store = &server.app.store;
+    let people = store.list_employees(server.contract.into(), None, 9).await.unwrap();
+    let of = |code: &str| people.iter().find(|found| found.data.code == code).unwrap().clone();
+    let (hanako, other) = (of("E1"), of("E2"));
+    let say = async |employee, date: &str, text: &str| {
+        let date = date.parse().unwrap();
+        let new = NewRemark { employee, date, from_minutes: 1_080, to_minutes: 1_200, text: text.to_owned() };
+        store.add_remark(server.contract, None, new, server.act()).await.unwrap()
+    };
+    let kept = say(hanako.id, "2026-11-23", "PCを使わずに残業").await;
+    let withdrawn = say(hanako.id, "2026-12-02", "まちがい").await;
+    say(hanako.id, "2026-11-22", "前の日").await;
+    say(other.id, "2026-11-23", "ほかの人").await;
+    let answer = Some("確認しました".to_owned());
+    store.read_remark(server.contract.into(), kept, None, answer, server.act()).await.unwrap();
+    store.withdraw_remark(server.contract, hanako.id, withdrawn, server.act()).await.unwrap();
+    // Under the code of then: who was called E1 is meant, and nobody who is called so now.
+    let renamed = NewEmployee { code: "E0".into(), ..hanako.data };
+    store.change_employee(server.contract, hanako.id, renamed, server.act()).await.unwrap();
+    let said = |lines: &[String]| {
+        let remark = |line: &&String| kind(line) == "audit" && line.contains("_remark\\\"");
+        lines.iter().filter(remark).cloned().collect::<Vec<String>>()
+    };
+    let lines = server.record(Some("E0")).await;
+    let all = said(&lines).concat();
+    assert_eq!(said(&lines).len(), 4, "{all}");
+    for text in ["PCを使わずに残業", "確認しました", "まちがい", "withdraw_remark", "read_remark"]
+    {
+        assert!(all.contains(text), "{text}: {all}");
+    }
+    assert!(!all.contains("前の日") && !all.contains("ほかの人"), "{all}");
+    assert_eq!(server.verify(&lines).faults, []);
+    assert!(said(&server.record(Some("E3")).await).is_empty());
+    assert_eq!(said(&server.record(None).await).len(), 6);
+    let dates = Request { employee: None, ..server.request(Some("E0")).await };
+    assert_eq!(said(&server.record_of(dates).await).len(), 5, "everybody, on these dates");
 }
 
 #[tokio::test]

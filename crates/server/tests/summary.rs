@@ -12,7 +12,7 @@ use mngntime_model::{BootId, Bounds, Event, EventKind, Evidence, SessionIdentity
 use mngntime_server::evidence::lettering::FontFile;
 use mngntime_server::evidence::pack;
 use mngntime_server::evidence::record::Request;
-use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
+use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee, NewRemark};
 use mngntime_wire::{Context, EncodedEvent, EnrollmentRequest};
 
 const MINUTE_MS: i64 = 60_000;
@@ -287,6 +287,36 @@ async fn of_too_many_reasons_the_summary_says_how_many_more_there_are() {
     // Before the first start nobody watched: that is the first of 51, of which 40 are named; after the last contact
     // the day ends.
     assert!(dense.contains("ほか11件はrecord.jsonlにあります"), "{text}");
+}
+
+#[tokio::test]
+async fn what_the_employee_said_stands_in_the_summary_with_what_became_of_it() {
+    let server = office(0).await;
+    let (_, silent) = server.summary(Some("E1")).await;
+    assert!(silent.contains("本人の申告は記録にありません"), "{silent}");
+    let store = &server.app.store;
+    let employee = store.employee_by_code(server.contract.into(), "E1".into()).await.unwrap().unwrap().id;
+    let say = async |date, text: &str| {
+        let new = NewRemark { employee, date, from_minutes: 1_080, to_minutes: 1_530, text: text.to_owned() };
+        store.add_remark(server.contract, None, new, server.act()).await.unwrap()
+    };
+    let read = say(MONDAY, "PCを使わずに\n残業しました").await;
+    let withdrawn = say(MONDAY, "まちがい").await;
+    say(day(1), "翌日の申告").await;
+    server.pass(60 * MINUTE_MS);
+    let answer = Some("確認しました".to_owned());
+    store.read_remark(server.contract.into(), read, None, answer, server.act()).await.unwrap();
+    store.withdraw_remark(server.contract, employee, withdrawn, server.act()).await.unwrap();
+    let (text, dense) = server.summary(Some("E1")).await;
+    for words in [
+        "2026-11-23(月)18:00〜25:30PCを使わずに残業しました返事:確認しました",
+        "確認:2026-11-23(月)",
+        "まちがい",
+        "取り下げ:2026-11-23(月)",
+    ] {
+        assert!(dense.contains(words), "{words}: {text}");
+    }
+    assert!(!dense.contains("翌日の申告"), "{text}");
 }
 
 /// A month of 花子: the twenty-third is a Monday.

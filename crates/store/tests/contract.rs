@@ -325,6 +325,7 @@ suite![
     upkeep::remarks_are_added_and_withdrawn_and_never_gone,
     upkeep::a_remark_is_its_employees_and_seen_by_whom_it_concerns,
     upkeep::open_remarks_are_listed_by_reach_until_somebody_has_read_them,
+    upkeep::remarks_are_counted_by_the_month_that_they_are_about,
     upkeep::a_look_at_a_record_is_noted_once_an_hour,
     upkeep::what_a_program_does_every_minute_is_noted_once_an_hour,
     upkeep::the_audit_log_is_found_by_person_action_object_and_time_in_pages,

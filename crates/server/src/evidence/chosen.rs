@@ -3,17 +3,21 @@
 //! A pack about everything shows every entry, any other one those of its terminals and links, and the renamings of its
 //! employees, without which a link's entry would seem to speak of somebody else. Links are picked by what the entries
 //! say, too, and not only by what the database holds of them now: one that was taken out of the database, or given to
-//! somebody else there, has its entry in the pack and contradicts it. What is about nobody and explains what the log lacks,
+//! somebody else there, has its entry in the pack and contradicts it. What its employees said about the dates (本人の申告) is
+//! shown with what became of it, by the employee's code in the entry's object: a dispute leaves the house with the record. What is about nobody and explains what the log lacks,
 //! a month that was retired or a restore from a backup, stands in every pack: who holds the pack against another one or
 //! against receipts finds an honest restore beside what contradicts.
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use mngntime_ledger::audit::{
-    AuditRecord, CHANGE_EMPLOYEE, EmployeeNoted, LINK_ACCOUNT, Linked, NumbersRetired, RESTORED_FROM_BACKUP,
-    RETIRE_MONTH, RETIRE_NUMBERS, TerminalChanged, UNLINK_ACCOUNT,
+    ADD_REMARK, AuditRecord, CHANGE_EMPLOYEE, EmployeeNoted, LINK_ACCOUNT, Linked, NumbersRetired,
+    READ_REMARK, RESTORED_FROM_BACKUP, RETIRE_MONTH, RETIRE_NUMBERS, RemarkNoted, TerminalChanged,
+    UNLINK_ACCOUNT, WITHDRAW_REMARK,
 };
 
+use super::Dates;
 use super::record::Request;
 
 /// A renaming: the number of its entry, the code before and the code afterwards.
@@ -24,6 +28,7 @@ type Renaming = (u64, String, String);
 pub(super) struct Chosen {
     everything: bool,
     employee: Option<String>,
+    dates: Option<Dates>,
     /// Ids of the terminals, links and employees that are shown, as the entries' details name them.
     subjects: BTreeSet<String>,
     renamings: Vec<Renaming>,
@@ -34,6 +39,7 @@ impl Chosen {
         Self {
             everything: request.employee.is_none() && request.dates.is_none(),
             employee: request.employee.clone(),
+            dates: request.dates,
             subjects: BTreeSet::new(),
             renamings: Vec::new(),
         }
@@ -64,6 +70,7 @@ impl Chosen {
         self.everything
             || matches!(record.action.as_str(), LINK_ACCOUNT | UNLINK_ACCOUNT | CHANGE_EMPLOYEE)
             || self.explains_absence(record)
+            || self.is_remark_on_dates(record)
             || subject(record).is_some_and(|subject| self.subjects.contains(&subject))
     }
 
@@ -72,7 +79,19 @@ impl Chosen {
         self.everything
             || subject(record).is_some_and(|subject| self.subjects.contains(&subject))
             || employee(record).is_some_and(|code| self.is_asked_for(&code, record.number))
+            || (self.is_remark_on_dates(record)
+                && record.employee().is_some_and(|code| self.is_asked_for(code, record.number)))
             || self.explains_absence(record)
+    }
+
+    /// Whether the entry is about what somebody said about one of the dates.
+    fn is_remark_on_dates(&self, record: &AuditRecord) -> bool {
+        let on_dates = |told: RemarkNoted| {
+            let date: Option<Date> = told.date.parse().ok();
+            date.is_some_and(|date| self.dates.is_none_or(|(from, to)| from <= date && date <= to))
+        };
+        matches!(record.action.as_str(), ADD_REMARK | WITHDRAW_REMARK | READ_REMARK)
+            && record.told().is_some_and(on_dates)
     }
 
     /// Whether the entry says that the data were put back, that a month was retired, or numbers of a terminal that is shown.

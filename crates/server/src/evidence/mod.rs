@@ -11,6 +11,7 @@ pub mod pack;
 mod part;
 mod placing;
 pub mod record;
+pub mod remarks;
 pub mod summary;
 pub mod words;
 mod written;

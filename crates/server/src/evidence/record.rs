@@ -33,7 +33,7 @@ use super::chosen::{Chosen, subject};
 use super::part::{Part, read};
 use super::placing::{place, retired_line, texts};
 pub use super::written::{Written, WrittenTerminal};
-use super::{Dates, link_line, marks, span, text};
+use super::{Dates, link_line, marks, remarks, span, text};
 use crate::days::{self, Dated};
 
 /// Events read in one go.
@@ -165,6 +165,7 @@ impl<'a, W: Write> Writer<'a, W> {
         self.chosen.show(links.chain(ids));
         let entries = self.choose_entries().await?;
         let trees = self.write_log(&terminals, entries.as_deref()).await?;
+        let remarks = entries.as_deref().map(remarks::of).unwrap_or_default();
         match entries {
             Some(entries) => self.write_entries(entries).await?,
             None => self.write_all_entries().await?,
@@ -188,6 +189,7 @@ impl<'a, W: Write> Writer<'a, W> {
         Ok(Written {
             people: self.people,
             terminals: written,
+            remarks,
             trees,
             changed_meanwhile,
             retired,

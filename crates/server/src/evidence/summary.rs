@@ -3,13 +3,14 @@
 //! It shows what the record says and proves nothing itself; its first page says so, and how the record is checked.
 //! The letters come from a font of the host, of which the file takes only those it uses.
 //!
-//! About one employee it has the days ([`days`]) and the punches ([`punches`]); about everybody only who and which PCs
+//! About one employee it has the days ([`days`]), the punches ([`punches`]) and what they said ([`remarks`]); about everybody only who and which PCs
 //! there are, since days and punches of thousands of people are no paper, and it says how to get those of one. [`stays`]
 //! pairs the punches, [`paper`] puts everything on pages, [`sheet`] makes a file of these.
 
 mod days;
 mod paper;
 mod punches;
+mod remarks;
 mod sheet;
 mod stays;
 
@@ -54,6 +55,7 @@ pub fn make(request: &Request, written: &Written, font: &FontFile) -> Result<Vec
     known(written, &mut blocks);
     if request.employee.is_some() {
         person(request, written, &mut blocks);
+        remarks::section(written, &mut blocks);
     } else {
         everybody(written, &mut blocks);
     }
@@ -484,7 +486,7 @@ const WORDS: [(&str, &str); 5] = [
     ),
 ];
 
-const WORDS_OF_A_PERSON: [(&str, &str); 12] = [
+const WORDS_OF_A_PERSON: [(&str, &str); 13] = [
     (
         "記録あり",
         "端末が見守られていたか、電源が切れていたことを、示したイベントが語っている。欠番と非表示のものについては、サーバーの申告によります",
@@ -501,6 +503,7 @@ const WORDS_OF_A_PERSON: [(&str, &str); 12] = [
     ("ログオフの記録なし", "ログオンに対するログオフが、この記録の範囲にない（ログオン中か、届いていない）"),
     ("即時・再送", "起きてから5分以内に受信したもの・端末に留まり、後から送ったと端末が示すもの"),
     ("遅延", "再送の印がなく、起きてから5分を超えて後に受信したもの"),
+    ("未来の時刻", "受信より5分を超えて先の時刻が書かれたもの。端末の時計が進んでいたと考えられます"),
     (
         "照合・開始時検出",
         "エージェントが OS の一覧との照合で見つけたもの・エージェントの開始時にすでにログオンしていたもの",
@@ -514,6 +517,8 @@ fn legend(request: &Request, written: &Written, letters: &Letters<'_>, blocks: &
     let mut facts: Vec<_> = words.map(|(word, means)| ((*word).to_owned(), (*means).to_owned())).collect();
     let names = written.people.employees.iter().map(|employee| &employee.name);
     let texts = names.chain([&request.contract.name]).chain(written.terminals.iter().map(|it| &it.host_name));
+    let said = written.remarks.iter().flat_map(|remark| [Some(&remark.text), remark.answer.as_ref()]);
+    let texts = texts.chain(said.flatten());
     let lacking = |text: &&String| letters.shown(text).contains(GETA) && !text.contains(GETA);
     if texts.chain(account_names(written).values()).any(|text| lacking(&text)) {
         let means = "この PDF の書体にない文字。正しい文字は record.jsonl にあります".to_owned();

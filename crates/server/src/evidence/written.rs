@@ -9,6 +9,8 @@ use mngntime_ledger::Digest;
 use mngntime_store::{EvidencePeople, RetiredMonth};
 use mngntime_wire::LogTree;
 
+use super::remarks::ToldRemark;
+
 /// What was written, for the summary.
 #[derive(Debug)]
 pub struct Written {
@@ -16,6 +18,8 @@ pub struct Written {
     pub people: EvidencePeople,
     /// The terminals with their days and punches.
     pub terminals: Vec<WrittenTerminal>,
+    /// What the employees said about the dates, of a pack that shows some entries.
+    pub remarks: Vec<ToldRemark>,
     /// The trees.
     pub trees: Vec<LogTree>,
     /// Links, employees and terminals of which the audit log tells something newer than these trees.

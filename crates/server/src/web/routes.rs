@@ -50,6 +50,8 @@ impl Route {
 const LIST: &[&str] = &["show", "q", "after", "before"];
 /// What a list with a search may be asked for.
 const SEARCHED: &[&str] = &["q", "after", "before"];
+/// What a list with choices may be asked for.
+const CHOSEN: &[&str] = &["show", "after", "before"];
 /// What a list without either may be asked for.
 const PAGED: &[&str] = &["after", "before"];
 /// What the report of an import may be asked for.
@@ -146,7 +148,7 @@ fn records() -> Vec<Route> {
         get("/punches/{terminal}/{sequence}", A::PunchesRead, punches::detail::page),
         get("/days", A::DaysOfPerson, days::month::page).asking(DAYS),
         get("/days.csv", A::DaysExport, days::csv::file).of_page("/days", DAYS),
-        get("/days/remarks", A::DaysOfPerson, days::remarks::page).asking(PAGED),
+        get("/days/remarks", A::DaysOfPerson, days::remarks::page).asking(CHOSEN),
         post("/days/remarks/{remark}/read", A::RemarksRead, days::remarks::read),
         get("/days/{employee}/{date}", A::DaysOfPerson, days::day::page),
         get("/days/{employee}/{date}/events/{terminal}/{sequence}", A::DaysOfPerson, days::event::page),

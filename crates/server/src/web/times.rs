@@ -64,11 +64,14 @@ pub fn received(received_at: UtcMillis, occurred_at: UtcMillis) -> String {
     if same_day { clock(received_at) } else { text(received_at, "%m-%d %H:%M:%S") }
 }
 
-/// `18:04〜20:31`, with dates where the two differ.
+/// `18:04〜20:31`, with dates where the two differ; with seconds within one minute, and one time within one second.
 #[must_use]
 pub fn range(from: UtcMillis, to: UtcMillis) -> String {
     let same_day = tokyo(from).date() == tokyo(to).date();
-    if same_day {
+    if same_day && clock_short(from) == clock_short(to) {
+        let (from, to) = (clock(from), clock(to));
+        if from == to { from } else { format!("{from}〜{to}") }
+    } else if same_day {
         format!("{}〜{}", clock_short(from), clock_short(to))
     } else {
         format!("{}〜{}", month_clock(from), month_clock(to))
@@ -168,6 +171,14 @@ mod tests {
         assert_eq!(exact(MORNING), "2026-06-17 09:21:47.102");
         assert_eq!(machine(MORNING), "2026-06-17T09:21:47+09:00");
         assert_eq!(start_of(date(2026, 6, 17)), Some(UtcMillis(1_781_622_000_000)));
+    }
+
+    #[test]
+    fn a_range_has_seconds_within_a_minute_and_is_one_time_within_a_second() {
+        assert_eq!(range(MORNING, MORNING.plus(60_000)), "09:21〜09:22");
+        assert_eq!(range(MORNING, MORNING.plus(5_000)), "09:21:47〜09:21:52");
+        assert_eq!(range(MORNING, MORNING.plus(500)), "09:21:47");
+        assert_eq!(range(MORNING, MORNING.plus(86_400_000)), "06-17 09:21〜06-18 09:21");
     }
 
     #[test]

@@ -484,16 +484,20 @@ pub struct DaysPeople {
     pub turns: Turns,
     /// What is searched for.
     pub q: String,
-    /// How many remarks nobody has read yet; empty for none.
-    pub remarked: String,
+    /// How many remarks nobody has read yet, and how many of them are about days of other months; empty for none.
+    pub remarked: (String, String),
 }
 
-/// 申告 that nobody has read yet
+/// 申告 of employees
 #[derive(Debug, Clone, Template)]
 #[template(path = "days-remarks.html")]
 pub struct DaysRemarks {
     /// Surroundings.
     pub c: Chrome,
+    /// Tabs.
+    pub segments: Vec<Segment>,
+    /// The choice, as the forms send it; empty for those that nobody has read.
+    pub show: &'static str,
     /// Remarks, the newest first.
     pub rows: Vec<days::remarks::Row>,
     /// Where this page lies, as the forms send it: name and value; absent on the first.

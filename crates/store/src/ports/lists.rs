@@ -34,7 +34,7 @@ pub enum EmployeeShow {
     Alone,
     /// Who has left.
     Gone,
-    /// Who has said something that nobody has read yet, wherever they are now.
+    /// Who has said something that holds about a day of the month asked about, wherever they are now.
     Remarked,
 }
 
@@ -122,8 +122,6 @@ pub struct EmployeeRow {
     pub accounts: Vec<String>,
     /// First punch of the day asked about.
     pub first: Option<UtcMillis>,
-    /// Their remarks that nobody has read yet.
-    pub remarks: u64,
 }
 
 /// How many employees each tab has.

@@ -91,8 +91,8 @@ pub use punches::{
     SAME_TIME_MS, SLOTS, Summary, Unattended, Whose, WhoseChange, Why,
 };
 pub use remarks::{
-    NewRemark, OpenRemark, OpenRemarks, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark,
-    RemarkKey, Remarks,
+    ListedRemark, ListedRemarks, NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX,
+    Remark, RemarkCounts, RemarkKey, RemarkReading, RemarkShow, Remarks,
 };
 pub use retention::{
     CLOCK_TRIED_DAYS, CheckedMonth, Emptying, HOLD_REASON_CHARS_MAX, Hold, KeptMonth, MonthCheck, NewHold,

@@ -50,13 +50,42 @@ pub struct Remark {
     pub made_by: String,
     /// When it was withdrawn; absent while it holds.
     pub withdrawn_at: Option<UtcMillis>,
-    /// When somebody responsible said that they had read it, and who; absent while nobody has.
-    pub read: Option<(UtcMillis, String)>,
+    /// That somebody responsible has read it; absent while nobody has.
+    pub read: Option<RemarkReading>,
 }
 
-/// A remark that holds and that nobody responsible has read, with whose it is.
+/// Somebody responsible has read a remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenRemark {
+pub struct RemarkReading {
+    /// When they said so.
+    pub at: UtcMillis,
+    /// Who, in the form that the audit log has too.
+    pub by: String,
+    /// What they answered, if they did.
+    pub answer: Option<String>,
+}
+
+/// Which remarks a page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemarkShow {
+    /// Those that hold and that nobody has read.
+    Open,
+    /// All of them, the read and the withdrawn ones too.
+    All,
+}
+
+/// What somebody said about the days of a month.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RemarkCounts {
+    /// Remarks that hold.
+    pub holding: u64,
+    /// Those among them that nobody has read.
+    pub open: u64,
+}
+
+/// A remark with whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedRemark {
     /// The remark.
     pub remark: Remark,
     /// Code of the employee.
@@ -67,7 +96,7 @@ pub struct OpenRemark {
     pub department: Option<String>,
 }
 
-/// Place of a remark in the list of open ones, the newest first. Its text form goes into links and is opaque.
+/// Place of a remark in a list of them, the newest first. Its text form goes into links and is opaque.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RemarkKey {
     /// When it was made.
@@ -91,8 +120,8 @@ impl fmt::Display for RemarkKey {
     }
 }
 
-/// A page of open remarks.
-pub type OpenRemarks = Page<OpenRemark, RemarkKey>;
+/// A page of remarks.
+pub type ListedRemarks = Page<ListedRemark, RemarkKey>;
 
 /// Remarks.
 #[async_trait]
@@ -113,7 +142,7 @@ pub trait Remarks: Send + Sync {
         employee: EmployeeId,
         remark: RemarkId,
         act: Act,
-    ) -> Answer<()>;
+    ) -> Answer<Remark>;
     /// Remarks on an employee's days between two dates, both included, by day and interval, the withdrawn ones too;
     /// none of an employee outside the scope.
     async fn list_remarks(
@@ -123,23 +152,39 @@ pub trait Remarks: Send + Sync {
         from: Date,
         to: Date,
     ) -> Answer<Vec<Remark>>;
-    /// Remarks of people in the scope that hold and that nobody has read, the newest first, at most `limit`, from the place
-    /// `at`. Somebody may have read the one that a page lies beside: its place stays.
-    async fn open_remarks(
+    /// Remarks of people in the scope, the newest first, at most `limit`, from the place `at`. Somebody may have read the one
+    /// that a page of open ones lies beside: its place stays.
+    async fn remark_page(
         &self,
         scope: Scope,
+        show: RemarkShow,
         at: Option<Beside<RemarkKey>>,
         limit: usize,
-    ) -> Answer<OpenRemarks>;
-    /// How many remarks [`Remarks::open_remarks`] would list, counted up to `limit`.
-    async fn count_open_remarks(&self, scope: Scope, limit: usize) -> Answer<u64>;
-    /// Says that a remark of somebody in the scope has been read. Saying it again changes nothing. `reader` is whoever
-    /// says it, when they are an employee: one's own remark is read by somebody else.
+    ) -> Answer<ListedRemarks>;
+    /// How many open remarks there are of people in the scope, counted up to `limit`; without those about the dates of
+    /// `except`, both included.
+    async fn count_open_remarks(
+        &self,
+        scope: Scope,
+        except: Option<(Date, Date)>,
+        limit: usize,
+    ) -> Answer<u64>;
+    /// What each of them said about the dates from `from` to `to`, both included.
+    async fn count_remarks(
+        &self,
+        contract: ContractId,
+        employees: Vec<EmployeeId>,
+        from: Date,
+        to: Date,
+    ) -> Answer<Vec<RemarkCounts>>;
+    /// Says that a remark of somebody in the scope has been read, with an answer if there is one. Saying it again changes
+    /// nothing. `reader` is whoever says it, when they are an employee: one's own remark is read by somebody else.
     async fn read_remark(
         &self,
         scope: Scope,
         remark: RemarkId,
         reader: Option<EmployeeId>,
+        answer: Option<String>,
         act: Act,
     ) -> Answer<Remark>;
     /// Which of these days have a remark that holds.

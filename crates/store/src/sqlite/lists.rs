@@ -430,7 +430,10 @@ pub(super) fn same_names(
 const ALONE: &str = "NOT EXISTS (SELECT 1 FROM account_links l INDEXED BY account_links_of_employee
     WHERE l.contract_id = employees.contract_id AND l.employee_id = employees.id AND l.void = 0
     AND (l.to_date IS NULL OR l.to_date >= ?))";
-const REMARKED: &str = "id IN (SELECT said.employee_id FROM open_remarks said WHERE said.contract_id = ?1)";
+/// Who said something about a day between two, that holds.
+const REMARKED: &str = "id IN (SELECT said.employee_id FROM remarks said INDEXED BY remarks_by_date
+    WHERE said.contract_id = ?1 AND said.date BETWEEN ? AND ?
+    AND NOT EXISTS (SELECT 1 FROM remark_withdrawals w WHERE w.contract_id = said.contract_id AND w.remark_id = said.id))";
 const ACTIVE: &str = "(active_to IS NULL OR active_to >= ?)";
 
 pub(super) fn employee_page(
@@ -449,7 +452,7 @@ pub(super) fn employee_page(
     match show {
         EmployeeShow::Active => query.and(ACTIVE, [today()]),
         EmployeeShow::Gone => query.and("active_to < ?", [today()]),
-        EmployeeShow::Remarked => query.and(REMARKED, []),
+        EmployeeShow::Remarked => query.and(REMARKED, month_around(day.date)),
         EmployeeShow::Alone => {
             query.and(ACTIVE, [today()]);
             query.and(ALONE, [today()]);
@@ -502,13 +505,12 @@ fn employee_row(
         params![contract.0, id, day.from.0, day.until.0],
         |row| Ok(row.get::<_, Option<i64>>(0)?.map(UtcMillis)),
     )?;
-    let remarks = rows::one(
-        connection,
-        "SELECT count(*) FROM open_remarks said WHERE said.contract_id = ?1 AND said.employee_id = ?2",
-        params![contract.0, id],
-        |row| rows::number(row, 0),
-    )?;
-    Ok(EmployeeRow { employee, accounts, first: first.flatten(), remarks: remarks.unwrap_or(0) })
+    Ok(EmployeeRow { employee, accounts, first: first.flatten() })
+}
+
+/// The first and the last day of the month of `date`.
+fn month_around(date: Date) -> [Value; 2] {
+    [text(date.first_of_month().to_string()), text(date.last_of_month().to_string())]
 }
 
 /// One walk over the people whom `search` leaves, for all of the counts.
@@ -519,13 +521,15 @@ pub(super) fn employee_counts(
     today: Date,
 ) -> Work<EmployeeCounts> {
     let [active, alone] = [ACTIVE, ALONE].map(|condition| condition.replace('?', "?2"));
+    let remarked = REMARKED.replace("BETWEEN ? AND ?", "BETWEEN ?3 AND ?4");
     let sql = format!(
         "SELECT count(CASE WHEN {active} THEN 1 END), count(CASE WHEN {active} AND {alone} THEN 1 END),
-            count(CASE WHEN active_to < ?2 THEN 1 END), count(CASE WHEN {REMARKED} THEN 1 END)
+            count(CASE WHEN active_to < ?2 THEN 1 END), count(CASE WHEN {remarked} THEN 1 END)
          FROM employees WHERE contract_id = ?1"
     );
     let mut query = Query::new(scope, sql);
     query.values.push(text(today.to_string()));
+    query.values.extend(month_around(today));
     query.within(scope, "id");
     search_employees(&mut query, search);
     let counts = rows::one(connection, &query.sql, params_from_iter(query.values), |row| {

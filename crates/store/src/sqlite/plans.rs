@@ -14,8 +14,8 @@ use super::{
 };
 use crate::ports::{
     AccountKey, AccountShow, Beside, Day, Directory, EmployeeChoice, EmployeeColumns, EmployeeShow,
-    ErrorCause, LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope,
-    ScopedPeople, Sid, Upn,
+    ErrorCause, LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, RemarkShow,
+    Scope, ScopedPeople, Sid, Upn,
 };
 use crate::sql::Connection;
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId, RemarkId};
@@ -215,8 +215,13 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
             }
             let place = RemarkKey { made_at: UtcMillis(9), remark: RemarkId(Uuid::from_bytes([1; 16])) };
             for at in [None, Some(Beside::After(place)), Some(Beside::Before(place))] {
-                remarks::open(connection, &scope, at, 50).unwrap();
+                for show in [RemarkShow::Open, RemarkShow::All] {
+                    remarks::page(connection, &scope, show, at, 50).unwrap();
+                }
             }
+            let month = (date(2026, 6, 1), date(2026, 6, 30));
+            remarks::count_open(connection, &scope, Some(month), 50).unwrap();
+            remarks::counts(connection, CONTRACT, employee(), month.0, month.1).unwrap();
             alike::find(connection, &scope, "山田 花子").unwrap();
             alike::employees(connection, &scope, "やまだ", 20).unwrap();
             lists::find_accounts(connection, &scope, "D\\nobody").unwrap();
@@ -246,6 +251,8 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
     for index in [
         "accounts_in_order (contract_id=? AND <expr>=?)",
         "employees_by_reading",
+        "remarks_as_made",
+        "remarks_by_date",
         "employees_by_name",
         "SEARCH employees USING INDEX employees_by_sid (contract_id=? AND sid=?)",
         "SEARCH employees USING INDEX employees_by_upn (contract_id=? AND upn=?)",

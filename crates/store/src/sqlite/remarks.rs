@@ -8,8 +8,8 @@ use serde_json::json;
 use super::rows::Way;
 use super::{SqliteStore, Work, audit, people, rows, scope};
 use crate::ports::{
-    Act, Answer, Beside, NewRemark, OpenRemark, OpenRemarks, REMARKS_PER_DAY_MAX, Remark, RemarkKey, Remarks,
-    Scope,
+    Act, Answer, Beside, ListedRemark, ListedRemarks, NewRemark, REMARKS_PER_DAY_MAX, Remark, RemarkCounts,
+    RemarkKey, RemarkReading, RemarkShow, Remarks, Scope,
 };
 use crate::{ContractId, EmployeeId, Refusal, RemarkId};
 
@@ -31,7 +31,7 @@ impl Remarks for SqliteStore {
         employee: EmployeeId,
         remark: RemarkId,
         act: Act,
-    ) -> Answer<()> {
+    ) -> Answer<Remark> {
         self.write("withdraw a remark", move |tx| withdraw(tx, contract, employee, remark, &act)).await
     }
 
@@ -45,17 +45,36 @@ impl Remarks for SqliteStore {
         self.read("list remarks", move |connection| list(connection, &scope, employee, from, to)).await
     }
 
-    async fn open_remarks(
+    async fn remark_page(
         &self,
         scope: Scope,
+        show: RemarkShow,
         at: Option<Beside<RemarkKey>>,
         limit: usize,
-    ) -> Answer<OpenRemarks> {
-        self.read("list open remarks", move |connection| open(connection, &scope, at, limit)).await
+    ) -> Answer<ListedRemarks> {
+        self.read("list remarks of people", move |connection| page(connection, &scope, show, at, limit)).await
     }
 
-    async fn count_open_remarks(&self, scope: Scope, limit: usize) -> Answer<u64> {
-        self.read("count open remarks", move |connection| count_open(connection, &scope, limit)).await
+    async fn count_open_remarks(
+        &self,
+        scope: Scope,
+        except: Option<(Date, Date)>,
+        limit: usize,
+    ) -> Answer<u64> {
+        self.read("count open remarks", move |connection| count_open(connection, &scope, except, limit)).await
+    }
+
+    async fn count_remarks(
+        &self,
+        contract: ContractId,
+        employees: Vec<EmployeeId>,
+        from: Date,
+        to: Date,
+    ) -> Answer<Vec<RemarkCounts>> {
+        self.read("count people's remarks", move |connection| {
+            employees.iter().map(|employee| counts(connection, contract, *employee, from, to)).collect()
+        })
+        .await
     }
 
     async fn read_remark(
@@ -63,10 +82,13 @@ impl Remarks for SqliteStore {
         scope: Scope,
         remark: RemarkId,
         reader: Option<EmployeeId>,
+        answer: Option<String>,
         act: Act,
     ) -> Answer<Remark> {
-        self.write("say that a remark has been read", move |tx| mark_read(tx, &scope, remark, reader, &act))
-            .await
+        self.write("say that a remark has been read", move |tx| {
+            mark_read(tx, &scope, remark, reader, answer.as_deref(), &act)
+        })
+        .await
     }
 
     async fn remarked_days(
@@ -93,23 +115,23 @@ const REMARKED: &str = "SELECT 1 FROM remarks r WHERE r.contract_id = ?1 AND r.e
 
 const OWNER: &str = "SELECT employee_id FROM remarks WHERE contract_id = ?1 AND id = ?2";
 
-const COLUMNS: &str =
-    "r.id, r.employee_id, r.date, r.from_minutes, r.to_minutes, r.text, r.made_at, r.made_by";
+const COLUMNS: &str = "r.id, r.employee_id, r.date, r.from_minutes, r.to_minutes, r.text, r.made_at,
+    r.made_by, w.withdrawn_at, s.read_at, s.read_by, s.answer";
 
-const REMARK: &str = "SELECT r.id, r.employee_id, r.date, r.from_minutes, r.to_minutes, r.text, r.made_at,
-    r.made_by, w.withdrawn_at, s.read_at, s.read_by FROM remarks r
-    LEFT JOIN remark_withdrawals w ON w.contract_id = r.contract_id AND w.remark_id = r.id
+/// What became of a remark `r`.
+const STATE: &str = "LEFT JOIN remark_withdrawals w ON w.contract_id = r.contract_id AND w.remark_id = r.id
     LEFT JOIN remark_readings s ON s.contract_id = r.contract_id AND s.remark_id = r.id";
 
-/// A remark of [`REMARK`].
-fn read(row: &Row<'_>) -> Work<Remark> {
-    let read = rows::millis_or_none(row, 9)?.zip(row.get::<_, Option<String>>(10)?);
-    Ok(Remark { withdrawn_at: rows::millis_or_none(row, 8)?, read, ..read_plain(row)? })
+/// The question for remarks, with more columns and tables; its conditions come behind it.
+fn question(columns: &str, tables: &str) -> String {
+    format!("SELECT {COLUMNS}{columns} FROM {tables} {STATE}")
 }
 
-/// A remark of the first eight columns, neither withdrawn nor read.
-fn read_plain(row: &Row<'_>) -> Work<Remark> {
+/// A remark of [`COLUMNS`].
+fn read(row: &Row<'_>) -> Work<Remark> {
     let date: String = row.get(2)?;
+    let read = rows::millis_or_none(row, 9)?.zip(row.get::<_, Option<String>>(10)?);
+    let answer = row.get(11)?;
     Ok(Remark {
         id: RemarkId(rows::uuid(row, 0)?),
         data: NewRemark {
@@ -121,8 +143,8 @@ fn read_plain(row: &Row<'_>) -> Work<Remark> {
         },
         made_at: rows::millis(row, 6)?,
         made_by: row.get(7)?,
-        withdrawn_at: None,
-        read: None,
+        withdrawn_at: rows::millis_or_none(row, 8)?,
+        read: read.map(|(at, by)| RemarkReading { at, by, answer }),
     })
 }
 
@@ -184,12 +206,12 @@ fn withdraw(
     employee: EmployeeId,
     remark: RemarkId,
     act: &Act,
-) -> Work<()> {
-    let sql = format!("{REMARK} WHERE r.contract_id = ?1 AND r.id = ?2 AND r.employee_id = ?3");
+) -> Work<Remark> {
+    let sql = question("", "remarks r") + " WHERE r.contract_id = ?1 AND r.id = ?2 AND r.employee_id = ?3";
     let key = params![contract.0, remark.0.as_bytes(), employee.0.as_bytes()];
     let found = rows::one(tx, &sql, key, read)?.ok_or(Refusal::Missing { what: "remark" })?;
     if found.withdrawn_at.is_some() {
-        return Ok(());
+        return Ok(found);
     }
     let code = people::employee(tx, contract, employee)?.data.code;
     rows::run(
@@ -200,7 +222,8 @@ fn withdraw(
     )?;
     close(tx, contract, &found)?;
     let detail = json!({ "remark": remark.to_string(), "date": found.data.date.to_string() });
-    audit::note(tx, Some(contract), "withdraw_remark", &format!("employee {code}"), &detail, act)
+    audit::note(tx, Some(contract), "withdraw_remark", &format!("employee {code}"), &detail, act)?;
+    Ok(found)
 }
 
 /// Takes a remark off the open ones.
@@ -214,10 +237,11 @@ fn mark_read(
     scope: &Scope,
     remark: RemarkId,
     reader: Option<EmployeeId>,
+    answer: Option<&str>,
     act: &Act,
 ) -> Work<Remark> {
     let contract = scope.contract;
-    let mut sql = format!("{REMARK} WHERE r.contract_id = ?1 AND r.id = ?2");
+    let mut sql = question("", "remarks r") + " WHERE r.contract_id = ?1 AND r.id = ?2";
     let mut values = vec![Value::Integer(contract.0), Value::Blob(remark.0.as_bytes().to_vec())];
     if let Some((condition, value)) = scope::condition(scope, "r.employee_id") {
         sql.push_str(" AND ");
@@ -233,43 +257,61 @@ fn mark_read(
     let code = people::employee(tx, contract, found.data.employee)?.data.code;
     rows::run(
         tx,
-        "INSERT INTO remark_readings (contract_id, remark_id, read_at, read_by) VALUES (?1, ?2, ?3, ?4)",
-        params![contract.0, remark.0.as_bytes(), act.at.0, act.by],
+        "INSERT INTO remark_readings (contract_id, remark_id, read_at, read_by, answer)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![contract.0, remark.0.as_bytes(), act.at.0, act.by, answer],
     )?;
     close(tx, contract, &found)?;
-    let detail = json!({ "remark": remark.to_string(), "date": found.data.date.to_string() });
+    let mut detail = json!({ "remark": remark.to_string(), "date": found.data.date.to_string() });
+    if let Some(answer) = answer {
+        detail["answer"] = json!(answer);
+    }
     audit::note(tx, Some(contract), "read_remark", &format!("employee {code}"), &detail, act)?;
     Ok(found)
 }
 
-pub(super) fn open(
+/// Where a list of remarks is read from, and in it the columns that are its place and whose each remark is.
+fn listed(show: RemarkShow) -> (&'static str, [&'static str; 4]) {
+    match show {
+        RemarkShow::Open => (
+            "open_remarks p JOIN remarks r ON r.contract_id = p.contract_id AND r.id = p.remark_id
+             JOIN employees e ON e.contract_id = p.contract_id AND e.id = p.employee_id",
+            ["p.contract_id", "p.made_at", "p.remark_id", "p.employee_id"],
+        ),
+        RemarkShow::All => (
+            "remarks r INDEXED BY remarks_as_made
+             JOIN employees e ON e.contract_id = r.contract_id AND e.id = r.employee_id",
+            ["r.contract_id", "r.made_at", "r.id", "r.employee_id"],
+        ),
+    }
+}
+
+pub(super) fn page(
     connection: &Connection,
     scope: &Scope,
+    show: RemarkShow,
     at: Option<Beside<RemarkKey>>,
     limit: usize,
-) -> Work<OpenRemarks> {
+) -> Work<ListedRemarks> {
     let Way { beyond, order } = rows::falling(at.as_ref());
+    let (tables, [contract, made, id, whose]) = listed(show);
     let mut values = vec![Value::Integer(scope.contract.0)];
-    let mut sql = format!(
-        "SELECT {COLUMNS}, e.code, e.name, e.department FROM open_remarks p
-         JOIN remarks r ON r.contract_id = p.contract_id AND r.id = p.remark_id
-         JOIN employees e ON e.contract_id = p.contract_id AND e.id = p.employee_id WHERE p.contract_id = ?1"
-    );
+    let mut sql = question(", e.code, e.name, e.department", tables) + &format!(" WHERE {contract} = ?1");
     if let Some(RemarkKey { made_at, remark }) = at.as_ref().map(Beside::key) {
-        let condition = format!(" AND p.made_at {beyond}= ? AND (p.made_at, p.remark_id) {beyond} (?, ?)");
+        let condition = format!(" AND {made} {beyond}= ? AND ({made}, {id}) {beyond} (?, ?)");
         sql.push_str(&condition);
         values.extend([Value::Integer(made_at.0), Value::Integer(made_at.0)]);
         values.push(Value::Blob(remark.0.as_bytes().to_vec()));
     }
-    if let Some((condition, value)) = scope::condition(scope, "p.employee_id") {
+    if let Some((condition, value)) = scope::condition(scope, whose) {
         sql.push_str(" AND ");
         sql.push_str(&condition);
         values.push(value);
     }
-    sql.push_str(&format!(" ORDER BY p.made_at {order}, p.remark_id {order} LIMIT ?"));
+    sql.push_str(&format!(" ORDER BY {made} {order}, {id} {order} LIMIT ?"));
     let read = |limit: usize| {
         values.push(Value::Integer(rows::column(limit as u64)));
-        rows::all(connection, &sql, params_from_iter(values), read_open)
+        rows::all(connection, &sql, params_from_iter(values), read_listed)
     };
     rows::page(at.as_ref(), limit, read, |row| RemarkKey {
         made_at: row.remark.made_at,
@@ -277,19 +319,26 @@ pub(super) fn open(
     })
 }
 
-fn read_open(row: &Row<'_>) -> Work<OpenRemark> {
-    Ok(OpenRemark {
-        remark: read_plain(row)?,
-        employee_code: row.get(8)?,
-        employee_name: row.get(9)?,
-        department: row.get(10)?,
+fn read_listed(row: &Row<'_>) -> Work<ListedRemark> {
+    Ok(ListedRemark {
+        remark: read(row)?,
+        employee_code: row.get(12)?,
+        employee_name: row.get(13)?,
+        department: row.get(14)?,
     })
 }
 
 /// The question of how many remarks of the scope are open, and its values.
-fn how_many_open(scope: &Scope, limit: usize) -> (String, Vec<Value>) {
+fn how_many_open(scope: &Scope, except: Option<(Date, Date)>, limit: usize) -> (String, Vec<Value>) {
     let mut values = vec![Value::Integer(scope.contract.0)];
     let mut sql = "SELECT count(*) FROM (SELECT 1 FROM open_remarks p WHERE p.contract_id = ?1".to_owned();
+    if let Some((from, to)) = except {
+        sql.push_str(
+            " AND NOT EXISTS (SELECT 1 FROM remarks r WHERE r.contract_id = p.contract_id AND r.id = p.remark_id
+             AND r.date BETWEEN ? AND ?)",
+        );
+        values.extend([Value::Text(from.to_string()), Value::Text(to.to_string())]);
+    }
     if let Some((condition, value)) = scope::condition(scope, "p.employee_id") {
         sql.push_str(" AND ");
         sql.push_str(&condition);
@@ -300,9 +349,33 @@ fn how_many_open(scope: &Scope, limit: usize) -> (String, Vec<Value>) {
     (sql, values)
 }
 
-fn count_open(connection: &Connection, scope: &Scope, limit: usize) -> Work<u64> {
-    let (sql, values) = how_many_open(scope, limit);
+pub(super) fn count_open(
+    connection: &Connection,
+    scope: &Scope,
+    except: Option<(Date, Date)>,
+    limit: usize,
+) -> Work<u64> {
+    let (sql, values) = how_many_open(scope, except, limit);
     let found = rows::one(connection, &sql, params_from_iter(values), |row| rows::number(row, 0))?;
+    Ok(found.unwrap_or_default())
+}
+
+const COUNTS: &str = "SELECT count(*), count(CASE WHEN s.read_at IS NULL THEN 1 END) FROM remarks r
+    LEFT JOIN remark_readings s ON s.contract_id = r.contract_id AND s.remark_id = r.id
+    WHERE r.contract_id = ?1 AND r.employee_id = ?2 AND r.date BETWEEN ?3 AND ?4 AND NOT EXISTS (
+        SELECT 1 FROM remark_withdrawals w WHERE w.contract_id = r.contract_id AND w.remark_id = r.id)";
+
+pub(super) fn counts(
+    connection: &Connection,
+    contract: ContractId,
+    employee: EmployeeId,
+    from: Date,
+    to: Date,
+) -> Work<RemarkCounts> {
+    let values = params![contract.0, employee.0.as_bytes(), from.to_string(), to.to_string()];
+    let found = rows::one(connection, COUNTS, values, |row| {
+        Ok(RemarkCounts { holding: rows::number(row, 0)?, open: rows::number(row, 1)? })
+    })?;
     Ok(found.unwrap_or_default())
 }
 
@@ -319,8 +392,8 @@ fn list(
         Value::Text(from.to_string()),
         Value::Text(to.to_string()),
     ];
-    let mut sql =
-        format!("{REMARK} WHERE r.contract_id = ?1 AND r.employee_id = ?2 AND r.date BETWEEN ?3 AND ?4");
+    let mut sql = question("", "remarks r")
+        + " WHERE r.contract_id = ?1 AND r.employee_id = ?2 AND r.date BETWEEN ?3 AND ?4";
     if let Some((condition, value)) = scope::condition(scope, "r.employee_id") {
         sql.push_str(" AND ");
         sql.push_str(&condition);
@@ -339,14 +412,16 @@ mod tests {
     fn remarks_are_found_by_their_day() {
         let directory = tempfile::tempdir().unwrap();
         let connection = schema::open_for_writing(&directory.path().join("x.db")).unwrap();
-        let between =
-            format!("{REMARK} WHERE r.contract_id = ?1 AND r.employee_id = ?2 AND r.date BETWEEN ?3 AND ?4");
-        for sql in [REMARKED, between.as_str()] {
+        let between = question("", "remarks r")
+            + " WHERE r.contract_id = ?1 AND r.employee_id = ?2 AND r.date BETWEEN ?3 AND ?4";
+        for sql in [REMARKED, COUNTS, between.as_str()] {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let values = rusqlite::params_from_iter(vec![1; plan.parameter_count()]);
             let lines = plan.query_map(values, |row| row.get::<_, String>(3)).unwrap();
             let lines: Vec<String> = lines.map(Result::unwrap).collect();
-            assert!(lines.iter().any(|line| line.contains("remarks_by_day")), "{lines:?}");
+            let whole = "remarks_by_date (contract_id=? AND date=? AND employee_id=?)";
+            let found = |line: &String| line.contains("remarks_by_day ") || line.contains(whole);
+            assert!(lines.iter().any(found), "{lines:?}");
             assert!(lines.iter().all(|line| !line.starts_with("SCAN")), "{lines:?}");
         }
     }
@@ -360,14 +435,17 @@ mod tests {
         let departments = Scope { contract, people: crate::ports::ScopedPeople::Below(department) };
         let own = Scope { contract, people: crate::ports::ScopedPeople::One(EmployeeId(uuid::Uuid::nil())) };
         for scope in [Scope::from(contract), departments, own] {
-            let (sql, _) = how_many_open(&scope, 100);
-            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let values = rusqlite::params_from_iter(vec![1; plan.parameter_count()]);
-            let lines = plan.query_map(values, |row| row.get::<_, String>(3)).unwrap();
-            let lines: Vec<String> = lines.map(Result::unwrap).collect();
-            assert!(lines.iter().any(|line| line.starts_with("SEARCH p ")), "{lines:?}");
-            let scanned = lines.iter().any(|line| line.starts_with("SCAN p") || line.starts_with("SCAN e"));
-            assert!(!scanned, "{lines:?}");
+            let except = [None, Some((Date::constant(2026, 6, 1), Date::constant(2026, 6, 30)))];
+            for (sql, _) in except.map(|except| how_many_open(&scope, except, 100)) {
+                let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+                let values = rusqlite::params_from_iter(vec![1; plan.parameter_count()]);
+                let lines = plan.query_map(values, |row| row.get::<_, String>(3)).unwrap();
+                let lines: Vec<String> = lines.map(Result::unwrap).collect();
+                assert!(lines.iter().any(|line| line.starts_with("SEARCH p ")), "{lines:?}");
+                let scanned =
+                    lines.iter().any(|line| line.starts_with("SCAN p") || line.starts_with("SCAN e"));
+                assert!(!scanned, "{lines:?}");
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 21] = [
+const MIGRATIONS: [(&str, &str); 22] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -45,6 +45,10 @@ const MIGRATIONS: [(&str, &str); 21] = [
     ("V21__idle_sessions", include_str!("../../migrations/sqlite/V21__idle_sessions.sql")),
     ("V22__links_by_sid", include_str!("../../migrations/sqlite/V22__links_by_sid.sql")),
     ("V23__days_by_account", include_str!("../../migrations/sqlite/V23__days_by_account.sql")),
+    (
+        "V24__remarks_read_and_answered",
+        include_str!("../../migrations/sqlite/V24__remarks_read_and_answered.sql"),
+    ),
 ];
 
 /// What the file of the write-ahead log is cut back to, when it has grown longer and begins anew.
@@ -176,7 +180,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 21] = [
+    const FROZEN: [&str; 22] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -198,6 +202,7 @@ pub(super) mod tests {
         "2f72e60bb5e6a4041b6252b4085e315c32bb9a5a17d4788e32a80a9e858509b7",
         "7260be5d88e23a7077eae71e871018a85817eac06c536a47280d61949b8dba6b",
         "1e4224821e5d3a6380d8d576ecfd55fa4f432b85bcb1d897633de26777b68e38",
+        "5020bf1728a324dddb92f463ef12b72456e2b33ec8b04f7157de6c0962139678",
     ];
 
     #[test]

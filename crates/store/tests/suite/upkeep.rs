@@ -3,8 +3,8 @@
 use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{
     Act, AuditFilter, AuditKey, Beside, ContractSettings, Day, EmployeeId, EmployeeShow, GrownTree, Growth,
-    NewDepartment, NewRemark, OpenRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal,
-    RemarkId, RemarkKey, Scope, ScopedPeople, Store, StoreError,
+    ListedRemark, NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal,
+    RemarkCounts, RemarkId, RemarkKey, RemarkReading, RemarkShow, Scope, ScopedPeople, Store, StoreError,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, walked};
@@ -105,8 +105,8 @@ pub async fn a_remark_is_its_employees_and_seen_by_whom_it_concerns(store: &dyn 
     let missing = |answer: Result<(), StoreError>| {
         assert!(matches!(answer, Err(StoreError::Refused(Refusal::Missing { .. }))), "{answer:?}");
     };
-    missing(store.withdraw_remark(office.contract, stranger, id, act()).await);
-    missing(store.withdraw_remark(other, employee, id, act()).await);
+    missing(store.withdraw_remark(office.contract, stranger, id, act()).await.map(drop));
+    missing(store.withdraw_remark(other, employee, id, act()).await.map(drop));
     missing(store.add_remark(other, None, remark(employee, "x"), act()).await.map(drop));
     let new = |code: &str| NewDepartment { code: code.to_owned(), name: code.to_owned(), parent: None };
     let near = store.add_department(office.contract, new("NEAR"), act()).await.unwrap();
@@ -132,7 +132,7 @@ pub async fn a_remark_is_its_employees_and_seen_by_whom_it_concerns(store: &dyn 
     }
     let count = async |people, limit| {
         let scope = Scope { contract: office.contract, people };
-        store.count_open_remarks(scope, limit).await.unwrap()
+        store.count_open_remarks(scope, None, limit).await.unwrap()
     };
     let all = REMARKS_PER_DAY_MAX as u64;
     assert_eq!((count(ScopedPeople::Everybody, 99).await, count(ScopedPeople::Everybody, 2).await), (all, 2));
@@ -145,11 +145,11 @@ pub async fn a_remark_is_its_employees_and_seen_by_whom_it_concerns(store: &dyn 
     assert!(matches!(full, Err(StoreError::Refused(Refusal::TooMany { what: "remarks", .. }))), "{full:?}");
 }
 
-/// The list of unread remarks from its first page to its last.
-async fn remarks_walked(store: &dyn Store, scope: Scope, step: usize) -> Vec<String> {
+/// A list of remarks from its first page to its last.
+async fn remarks_walked(store: &dyn Store, scope: Scope, show: RemarkShow, step: usize) -> Vec<String> {
     let (mut at, mut texts) = (None, Vec::new());
     loop {
-        let page = store.open_remarks(scope, at, step).await.unwrap();
+        let page = store.remark_page(scope, show, at, step).await.unwrap();
         texts.extend(page.rows.iter().map(remark_told));
         let Some(next) = page.next else { return texts };
         assert_eq!(RemarkKey::parse(&next.to_string()), Some(next));
@@ -158,23 +158,23 @@ async fn remarks_walked(store: &dyn Store, scope: Scope, step: usize) -> Vec<Str
 }
 
 /// From the last page back to the first: the same in the other direction.
-async fn remarks_walked_back(store: &dyn Store, scope: Scope, step: usize) -> Vec<String> {
-    let mut last = store.open_remarks(scope, None, step).await.unwrap();
+async fn remarks_walked_back(store: &dyn Store, scope: Scope, show: RemarkShow, step: usize) -> Vec<String> {
+    let mut last = store.remark_page(scope, show, None, step).await.unwrap();
     assert_eq!(last.previous, None, "the first page begins the list");
     while let Some(next) = last.next {
-        last = store.open_remarks(scope, Some(Beside::After(next)), step).await.unwrap();
+        last = store.remark_page(scope, show, Some(Beside::After(next)), step).await.unwrap();
     }
     let mut texts = Vec::new();
     loop {
         texts.extend(last.rows.iter().rev().map(remark_told));
         let Some(previous) = last.previous else { break };
-        last = store.open_remarks(scope, Some(Beside::Before(previous)), step).await.unwrap();
+        last = store.remark_page(scope, show, Some(Beside::Before(previous)), step).await.unwrap();
     }
     texts.reverse();
     texts
 }
 
-fn remark_told(found: &OpenRemark) -> String {
+fn remark_told(found: &ListedRemark) -> String {
     format!("{} {}", found.employee_code, found.remark.data.text)
 }
 
@@ -192,10 +192,13 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     }
     let scope = |people| Scope { contract: office.contract, people };
     let all = scope(ScopedPeople::Everybody);
-    let mut newest_first = remarks_walked(store, all, 9).await;
-    assert_eq!(remarks_walked(store, all, 1).await, newest_first, "page by page the same");
-    for step in [1, 2, 3] {
-        assert_eq!(remarks_walked_back(store, all, step).await, newest_first, "and back, {step} at a time");
+    let mut newest_first = remarks_walked(store, all, RemarkShow::Open, 9).await;
+    for show in [RemarkShow::Open, RemarkShow::All] {
+        assert_eq!(remarks_walked(store, all, show, 1).await, newest_first, "page by page the same");
+        for step in [1, 2, 3] {
+            let back = remarks_walked_back(store, all, show, step).await;
+            assert_eq!(back, newest_first, "and back, {step} at a time");
+        }
     }
     assert!(
         newest_first[..2].iter().all(|text| text.ends_with('2') || text.ends_with('3')),
@@ -203,40 +206,82 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     );
     newest_first.sort();
     assert_eq!(newest_first, ["E-1 0", "E-1 2", "E-1 3", "E-2 1"]);
-    assert_eq!(remarks_walked(store, scope(ScopedPeople::Below(near)), 2).await.len(), 3);
+    for show in [RemarkShow::Open, RemarkShow::All] {
+        assert_eq!(remarks_walked(store, scope(ScopedPeople::Below(near)), show, 2).await.len(), 3);
+    }
     let day_asked = Day { date: day(0), from: NOW, until: NOW.plus(1) };
     let counts = store.employee_counts(all, String::new(), day(0)).await.unwrap();
     let page =
         store.employee_page(all, EmployeeShow::Remarked, String::new(), None, day_asked, 9).await.unwrap();
-    let rows: Vec<_> = page.rows.iter().map(|row| (row.employee.data.code.as_str(), row.remarks)).collect();
-    assert_eq!((counts.remarked, rows), (2, vec![("E-1", 3), ("E-2", 1)]));
+    let rows: Vec<_> = page.rows.iter().map(|row| row.employee.data.code.as_str()).collect();
+    assert_eq!((counts.remarked, rows), (2, vec!["E-1", "E-2"]));
 
     let missing = |answer: Result<_, StoreError>| {
         assert!(matches!(answer, Err(StoreError::Refused(Refusal::Missing { .. }))), "{answer:?}");
     };
-    missing(store.read_remark(scope(ScopedPeople::Below(near)), ids[1], None, act()).await);
-    missing(store.read_remark(all, ids[1], Some(stranger), act()).await);
+    missing(store.read_remark(scope(ScopedPeople::Below(near)), ids[1], None, None, act()).await);
+    missing(store.read_remark(all, ids[1], Some(stranger), None, act()).await);
     let other = contract(store, "other").await;
-    missing(store.read_remark(other.into(), ids[0], None, act()).await);
-    assert!(store.open_remarks(other.into(), None, 9).await.unwrap().rows.is_empty());
-    for _ in 0..2 {
-        store
-            .read_remark(scope(ScopedPeople::Below(near)), ids[0], Some(stranger), by("tanaka", NOW))
-            .await
-            .unwrap();
+    missing(store.read_remark(other.into(), ids[0], None, None, act()).await);
+    assert!(store.remark_page(other.into(), RemarkShow::All, None, 9).await.unwrap().rows.is_empty());
+    for answer in ["直しました", "別の返事"] {
+        let (scope, answer) = (scope(ScopedPeople::Below(near)), Some(answer.to_owned()));
+        store.read_remark(scope, ids[0], Some(stranger), answer, by("tanaka", NOW)).await.unwrap();
     }
     store.withdraw_remark(office.contract, employee, ids[2], act()).await.unwrap();
-    store.read_remark(all, ids[2], None, act()).await.unwrap();
-    let mut left = remarks_walked(store, all, 9).await;
+    store.read_remark(all, ids[2], None, None, act()).await.unwrap();
+    let mut left = remarks_walked(store, all, RemarkShow::Open, 9).await;
     left.sort();
     assert_eq!(left, ["E-1 3", "E-2 1"]);
+    let mut everything = remarks_walked(store, all, RemarkShow::All, 9).await;
+    everything.sort();
+    assert_eq!(everything, newest_first, "what was read or withdrawn is found again");
     let told = store.list_remarks(all, employee, day(0), day(0)).await.unwrap();
     let of = |id| told.iter().find(|found| found.id == id).unwrap();
-    assert_eq!(of(ids[0]).read, Some((NOW, "administrator:tanaka".to_owned())));
+    let read = |answer: &str| RemarkReading {
+        at: NOW,
+        by: "administrator:tanaka".to_owned(),
+        answer: Some(answer.to_owned()),
+    };
+    assert_eq!(of(ids[0]).read, Some(read("直しました")), "the first answer counts");
     assert_eq!(of(ids[2]).read, None, "what was withdrawn is not read any more");
     let filter = AuditFilter { action: Some("read_remark".to_owned()), ..AuditFilter::default() };
     let noted = store.search_audit(Some(office.contract), filter, None, 9).await.unwrap();
     assert_eq!(noted.rows.len(), 1, "once");
+    assert!(
+        noted.rows[0].entry.detail.contains(r#""answer":"直しました""#),
+        "{:?}",
+        noted.rows[0].entry.detail
+    );
+}
+
+pub async fn remarks_are_counted_by_the_month_that_they_are_about(store: &dyn Store) {
+    let office = office(store).await;
+    let employee = hanako(store, &office).await;
+    let quiet = store.add_employee(office.contract, crate::fixture::employee("E-2"), act()).await.unwrap();
+    let mut ids = Vec::new();
+    for (date, text) in [(day(0), "read"), (day(0), "open"), (day(0), "withdrawn"), (day(40), "later")] {
+        let new = NewRemark { date, ..remark(employee, text) };
+        ids.push(store.add_remark(office.contract, None, new, act()).await.unwrap());
+    }
+    let all: Scope = office.contract.into();
+    store.read_remark(all, ids[0], None, None, act()).await.unwrap();
+    store.withdraw_remark(office.contract, employee, ids[2], act()).await.unwrap();
+    let month = |date: jiff::civil::Date| (date.first_of_month(), date.last_of_month());
+    let counts = async |date| {
+        let (people, (from, to)) = (vec![quiet, employee], month(date));
+        let found = store.count_remarks(office.contract, people, from, to).await.unwrap();
+        let elsewhere = store.count_open_remarks(all, Some((from, to)), 9).await.unwrap();
+        let asked = Day { date: from, from: NOW, until: NOW.plus(1) };
+        let page = store.employee_page(all, EmployeeShow::Remarked, String::new(), None, asked, 9).await;
+        let remarked = store.employee_counts(all, from).await.unwrap().remarked;
+        assert_eq!(page.unwrap().rows.len() as u64, remarked, "the list and its count");
+        assert_eq!(found[0], RemarkCounts::default());
+        ((found[1].holding, found[1].open), elsewhere, remarked)
+    };
+    assert_eq!(counts(day(0)).await, ((2, 1), 1, 1));
+    assert_eq!(counts(day(40)).await, ((1, 1), 1, 1));
+    assert_eq!(counts(day(90)).await, ((0, 0), 2, 0));
 }
 
 pub async fn a_look_at_a_record_is_noted_once_an_hour(store: &dyn Store) {

@@ -1,6 +1,6 @@
 //! The punches of one employee, and the places where a stay was cut.
 
-use mngntime_attendance::arrival::Arrival;
+use mngntime_attendance::arrival::{Arrival, is_ahead};
 use mngntime_attendance::completeness::Received;
 use mngntime_model::{AccountIdentity, EventKind, Language, UtcMillis};
 
@@ -114,7 +114,9 @@ fn punch(received: &Received, terminal: &WrittenTerminal) -> Row {
 
 /// 取得方法, as every page says it.
 fn how(received: &Received, resent: bool) -> String {
-    let arrival = Arrival { evidence: received.event.evidence, resent, delay_ms: received.delay_ms() };
+    let (evidence, delay_ms) = (received.event.evidence, received.delay_ms());
+    let ahead = is_ahead(received.event.occurred_at, received.received_at);
+    let arrival = Arrival { evidence, resent, delay_ms, ahead };
     Words(Language::Japanese).t(arrival_key(arrival))
 }
 

@@ -149,7 +149,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 69] = [
+const FIELDS: [(&str, &str); 70] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -192,6 +192,7 @@ const FIELDS: [(&str, &str); 69] = [
     ("from_minutes", "remark-from"),
     ("to_minutes", "remark-to"),
     ("text", "remark-text"),
+    ("answer", "remark-answer"),
     ("page", "field-page"),
     ("place", "field-place"),
     ("events", "field-events"),
@@ -567,7 +568,7 @@ mod tests {
             "Password + Recovery codes",
             "2026-12-27 00:00:00",
             "errors only",
-            "inferred only",
+            "estimated only",
             "2026-11-01",
             "Logon",
         ] {

@@ -1,5 +1,5 @@
-//! `GET /days.csv`: a line for each day of a month up to today, as the month's page says it: of one person, or of everybody
-//! whom the list of the month shows.
+//! `GET /days.csv`: a line ([`super::line`]) for each day of a month up to today: of one person, or of everybody whom the list of
+//! the month shows.
 //!
 //! Lines and encodings are those of [`super::super::sheet`]. The file is written person by person while it is read, so that it
 //! takes the memory of one person's month however many there are; should the store fail half-way, the transfer breaks off.
@@ -14,37 +14,27 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::stream;
 use jiff::civil::Date;
-use mngntime_attendance::person_day::Edge;
-use mngntime_store::{Beside, Employee, Scope, Store, StoreError};
+use mngntime_store::{Beside, Employee, PunchFilter, Scope, Store, StoreError};
 use serde_json::json;
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
 use super::super::errors::WebError;
+use super::super::punches::row;
 use super::super::session::Visit;
 use super::super::sheet::Encoding;
+use super::super::times::start_of;
+use super::line::{self, COLUMNS};
 use super::people::of_month;
-use super::words::{self, Time};
-use super::{Home, Listed, Opens, fields, month_of, month_text};
+use super::{Listed, fields, month_of, month_text, segment};
 use crate::access::Action;
-use crate::person_days::{Dated, PersonDays};
+use crate::person_days::PersonDays;
 
 /// People found at once.
 const STEP: usize = 50;
 
-/// The columns of the file.
-const COLUMNS: [&str; 10] = [
-    "col-code",
-    "col-name",
-    "col-department",
-    "col-date",
-    "day-first",
-    "days-first-level",
-    "day-last",
-    "days-last-level",
-    "col-day-state",
-    "days-notes",
-];
+/// Punches with an error read at once.
+const ERRORS_STEP: usize = 500;
 
 /// Where the file has got to.
 struct Progress {
@@ -94,7 +84,7 @@ pub async fn file(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     state.store.note_with(Some(scope.contract), "export_days", object, detail, visit.act()).await?;
     let headers = [
         (header::CONTENT_TYPE, encoding.content_type().to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"days-{}.csv\"", month_text(month))),
+        (header::CONTENT_DISPOSITION, disposition(one.as_ref(), month)),
     ];
     let start = Progress {
         further: one.is_none().then_some(Further { listed, at: None }),
@@ -108,6 +98,25 @@ pub async fn file(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         begun: false,
     };
     Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
+}
+
+/// The name of the file: that of one person has their code in it, so that a folder can hold a month of several. A code that is
+/// no name of a file everywhere stands in the form that browsers read it from (RFC 6266).
+fn disposition(one: Option<&Employee>, month: Date) -> String {
+    let month = month_text(month);
+    let Some(code) = one.map(|one| one.data.code.as_str()) else {
+        return format!("attachment; filename=\"days-{month}.csv\"");
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let shown: String = code.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    let ascii = format!("attachment; filename=\"days-{shown}-{month}.csv\"");
+    if code.chars().all(plain) {
+        return ascii;
+    }
+    // What separates folders, and what Windows has no file with.
+    let part = |c: char| !c.is_control() && !r#"\/:*?"<>|"#.contains(c);
+    let kept: String = code.chars().map(|c| if part(c) { c } else { '_' }).collect();
+    format!("{ascii}; filename*=UTF-8''days-{}-{month}.csv", segment(&kept))
 }
 
 /// What is asked for, in no language: whoever reads the log sees the words of theirs.
@@ -126,13 +135,16 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         return Ok(Some((Bytes::from(head), progress)));
     }
     let Some(employee) = progress.next().await? else { return Ok(None) };
-    let (c, dates) = (&progress.chrome, progress.dates());
+    let (c, (first, last)) = (&progress.chrome, progress.dates());
     let (store, contract, begins) =
         (progress.store.as_ref(), progress.scope.contract, progress.boundary_minutes);
+    // The last night ends on the morning after: whose its punches are is known from that day.
+    let dates = (first, last.tomorrow().unwrap_or(last));
     let found = PersonDays::read(store, contract, employee.id, dates, begins, c.now).await?;
+    let beside = progress.beside(&employee, &found).await?;
     let mut text = Vec::new();
-    for dated in &found.days {
-        text.extend(progress.encoding.line(&cells(&employee, dated, &found, c)));
+    for dated in found.days.iter().filter(|dated| dated.date <= last) {
+        text.extend(progress.encoding.line(&line::cells(&employee, dated, &found, &beside, c)));
     }
     Ok(Some((Bytes::from(text), progress)))
 }
@@ -141,6 +153,32 @@ impl Progress {
     /// The month up to today: of the days to come there is nothing to say.
     fn dates(&self) -> (Date, Date) {
         (self.month, self.month.last_of_month().min(self.chrome.today()))
+    }
+
+    /// The errors and the remarks of somebody's month.
+    async fn beside(&self, employee: &Employee, found: &PersonDays) -> Result<line::Beside, StoreError> {
+        let (first, last) = self.dates();
+        let remarks = self.store.list_remarks(self.scope, employee.id, first, last).await?;
+        let mut beside = line::Beside { remarks, ..line::Beside::default() };
+        let filter = PunchFilter {
+            from: start_of(first),
+            until: found.days.last().map(|dated| dated.borders.to),
+            employee: Some(employee.id),
+            errors_only: true,
+            ..PunchFilter::default()
+        };
+        let mut at = None;
+        loop {
+            let page = self.store.list_punches(self.scope, filter.clone(), at, ERRORS_STEP).await?;
+            for punch in &page.rows {
+                let res = row::error(punch.result, &self.chrome).map(|(res, _)| res);
+                beside.errors.entry(found.day_of(punch)).or_default().extend(res);
+            }
+            at = page.further();
+            if at.is_none() {
+                return Ok(beside);
+            }
+        }
     }
 
     /// Whoever comes next.
@@ -156,35 +194,4 @@ impl Progress {
         }
         Ok(self.people.pop_front())
     }
-}
-
-fn cells(employee: &Employee, dated: &Dated, found: &PersonDays, c: &Chrome) -> [String; 10] {
-    let (day, midnight) = (&dated.day, dated.borders.from);
-    let host = |edge: &Edge| words::several(day, found, edge);
-    // Addresses are no part of the file.
-    let told = (c, Opens { home: Home::Own, date: dated.date, whole: false });
-    // Times of days that are not the person's are no cells that somebody may add up.
-    let (first, last) = match day.silence {
-        None if !day.is_outside() => {
-            (words::first(day, midnight, told, &host), words::last(day, midnight, told, &host))
-        }
-        Some(_) | None => (Time::default(), Time::default()),
-    };
-    let mut notes = [first.notes, last.notes].concat();
-    notes.extend(Some(words::silence(day, c)).filter(|text| !text.is_empty()));
-    notes.extend(day.is_outside().then(|| c.t("day-outside-punches")));
-    notes.extend((!found.whole).then(|| c.t("days-cut")));
-    let data = &employee.data;
-    [
-        data.code.clone(),
-        data.name.clone(),
-        data.department.clone().unwrap_or_default(),
-        dated.date.to_string(),
-        first.text,
-        first.level,
-        last.text,
-        last.level,
-        words::state(day, c).1,
-        notes.join(" "),
-    ]
 }

@@ -72,6 +72,8 @@ pub struct EventRow {
     pub how: String,
     /// Whether that is a guess.
     pub guess: bool,
+    /// Whether its time had not come when it was received, and wears a badge.
+    pub future: bool,
     /// It had waited on the PC, which how it is known does not say.
     pub late: bool,
     /// Address of the event.
@@ -223,17 +225,29 @@ impl DayView {
         let mut marks: Vec<&Mark> = day.lanes.iter().flat_map(|lane| &lane.marks).collect();
         marks.sort_by_key(|mark| (mark.at, mark.event));
         let count = day.lanes.iter().flat_map(|lane| &lane.stays).map(|stay| stay.bands.len()).sum::<usize>();
+        let (first, last) = (
+            words::first(day, midnight, (c, opens), &edge_host),
+            words::last(day, midnight, (c, opens), &edge_host),
+        );
+        let (first, last, state) = match words::before_its_time(dated, found, c) {
+            // Whatever a PC says of it, nobody was there yet.
+            Some(words) => (Time::none(words.clone()), Time::none(words.clone()), ("outside", words)),
+            None => (first, last, words::state(day, c)),
+        };
         let event = |mark: &&Mark| event_row(mark, (midnight, day.until), found, c, opens);
         Self {
             date: c.long_date(dated.date),
-            first: words::first(day, midnight, (c, opens), &edge_host),
-            last: words::last(day, midnight, (c, opens), &edge_host),
-            state: words::state(day, c),
+            first,
+            last,
+            state,
             outside: day.is_outside(),
             punches: punches_outside(dated, found, opens, c),
             silence: words::silence(day, c),
             // Where there is no stay, or one of the evening before, 0:00 would say more than the record does.
-            active: if day.silence.is_some() || day.holds_only_the_night_before() {
+            active: if day.silence.is_some()
+                || day.holds_only_the_night_before()
+                || words::before_its_time(dated, found, c).is_some()
+            {
                 "–".to_owned()
             } else {
                 words::duration(day.active_ms)
@@ -320,6 +334,7 @@ fn event_row(
         account: mark.account.as_ref().map(ToString::to_string).unwrap_or_default(),
         how: c.t(arrival_key(found.arrival(mark))),
         guess: mark.evidence == Evidence::Inferred,
+        future: found.arrival(mark).is_future(),
         late: mark.late && mark.evidence != Evidence::Notice,
         href: opens.event(mark.event),
     }

@@ -9,6 +9,7 @@
 pub mod csv;
 pub mod day;
 pub mod event;
+mod line;
 pub mod month;
 mod people;
 pub mod picture;

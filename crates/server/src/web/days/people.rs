@@ -7,7 +7,9 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
-use mngntime_store::{Day, Employee, EmployeeCounts, EmployeeRow, EmployeeShow, Punched, Scope, StoreError};
+use mngntime_store::{
+    Day, Employee, EmployeeCounts, EmployeeRow, EmployeeShow, Punched, RemarkCounts, Scope, StoreError,
+};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Tone};
@@ -29,8 +31,8 @@ pub struct Row {
     pub whose: Whose,
     /// Address of the month.
     pub href: String,
-    /// Remarks that nobody has read yet.
-    pub remarks: u64,
+    /// What they said about days of the month, in words; empty for nothing.
+    pub remarks: String,
     /// On how many dates of the month they have punches, in words.
     pub dates: String,
     /// Why there can be none, with the way out; words without an address where there is none.
@@ -56,7 +58,16 @@ const OPEN_MAX: usize = 100;
 /// # Errors
 /// What the store says.
 pub async fn open_remarks(state: &WebState, scope: Scope) -> Result<String, StoreError> {
-    let found = state.store.count_open_remarks(scope, OPEN_MAX).await?;
+    open_remarks_but(state, scope, None).await
+}
+
+/// The same without those about some dates.
+async fn open_remarks_but(
+    state: &WebState,
+    scope: Scope,
+    except: Option<(Date, Date)>,
+) -> Result<String, StoreError> {
+    let found = state.store.count_open_remarks(scope, except, OPEN_MAX).await?;
     Ok(match found {
         0 => String::new(),
         found if found < OPEN_MAX as u64 => found.to_string(),
@@ -160,17 +171,21 @@ pub(super) async fn page(
     let counts = store.employee_counts(scope, listed.q.clone(), month).await?;
     let dates = (month, month.last_of_month());
     let span = times::start_of(dates.0).zip(times::end_of(dates.1)).unwrap_or((c.now, c.now));
-    let ids = found.rows.iter().map(|row| row.employee.id).collect();
+    let ids: Vec<_> = found.rows.iter().map(|row| row.employee.id).collect();
+    let said = store.count_remarks(scope.contract, ids.clone(), dates.0, dates.1).await?;
     let punched = store.punched(scope.contract, ids, span, visit.day_begins_minutes()).await?;
-    let row = |(found, punched): (&EmployeeRow, Punched)| row(found, punched, dates, &listed, c);
+    let row = |((found, punched), said): ((&EmployeeRow, Punched), RemarkCounts)| Row {
+        remarks: remarks(said, c),
+        ..row(found, punched, dates, &listed, c)
+    };
     let segments = segments(&listed, &counts, month, c);
     let page = views::DaysPeople {
         elsewhere: if listed.q.is_empty() { Vec::new() } else { Segment::elsewhere(&segments, c) },
         segments,
-        rows: found.rows.iter().zip(punched).map(row).collect(),
+        rows: found.rows.iter().zip(punched).zip(said).map(row).collect(),
         shown: c.n("shown-people", found.rows.len()),
         turns,
-        remarked: open_remarks(state, scope).await?,
+        remarked: (open_remarks(state, scope).await?, open_remarks_but(state, scope, Some(dates)).await?),
         month: c.long_month(month),
         ways: ways(&listed, month, c),
         csv: file_address(None, &listed, month, c),
@@ -216,13 +231,25 @@ fn row(found: &EmployeeRow, punched: Punched, dates: (Date, Date), listed: &List
     Row {
         whose: Whose::of(&found.employee),
         href: with_fields(month_address(code, dates.0), '&', listed),
-        remarks: found.remarks,
+        remarks: String::new(),
         dates: c.n("days-dates", punched.dates),
         why: (punched.dates == 0).then(|| why(found, dates, c)).flatten(),
         outside: (punched.outside_dates > 0).then(|| c.n("days-outside", punched.outside_dates)),
         errors: among(punched.error_dates as u64, error_dates, ("errors", "1")),
         inferred: among(punched.inferred, c.n("days-inferred", punched.inferred), ("how", "inferred")),
         first: found.first.map(times::clock_short).unwrap_or_default(),
+    }
+}
+
+/// What somebody said about the days of a month: as many remarks as their month has, and how many of these are unread.
+fn remarks(said: RemarkCounts, c: &Chrome) -> String {
+    match said {
+        RemarkCounts { holding: 0, .. } => String::new(),
+        RemarkCounts { holding, open: 0 } => c.n("days-remarks-of", holding),
+        RemarkCounts { holding, open } => {
+            let numbers = [("n", &*holding.to_string()), ("open", &*open.to_string())];
+            c.words().with("days-remarks-open", &numbers)
+        }
     }
 }
 

@@ -1,25 +1,29 @@
-//! `/days/remarks`: what employees have said and nobody responsible has read yet, as far as the person reaches.
+//! `/days/remarks`: what employees have said, as far as the person reaches: what nobody responsible has read yet, or all of it,
+//! with who read it, what they answered, and what was withdrawn. A remark that was read is never gone from here.
 
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{Beside, OpenRemark, RemarkId, RemarkKey};
+use mngntime_store::{Beside, ListedRemark, REMARK_CHARS_MAX, RemarkId, RemarkKey, RemarkShow};
 
 use super::super::WebState;
-use super::super::chrome::{Banner, Place, Tone};
+use super::super::chrome::{Banner, Chrome, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::me::Said;
-use super::super::pages::{ROWS, Turns, address, bad_place, beside};
+use super::super::pages::{ROWS, Turns, address, bad_place, beside, shown};
 use super::super::session::Visit;
-use super::super::views;
+use super::super::views::{self, Segment};
 use super::{Whose, day_address, fields, month_address};
 use crate::access::Action;
 
 /// Address of the list.
 const LIST: &str = "/days/remarks";
 
-/// An open remark, ready to be written.
+/// Words of the choices in addresses.
+const SHOWS: [(&str, RemarkShow); 2] = [("", RemarkShow::Open), ("all", RemarkShow::All)];
+
+/// A remark, ready to be written.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// Whose.
@@ -32,14 +36,15 @@ pub struct Row {
     pub month: String,
     /// What is said.
     pub said: Said,
-    /// Address that says it has been read; absent for one's own, and for those who may not.
+    /// Address that says it has been read; absent when it has, for one's own, and for those who may not.
     pub read: Option<String>,
 }
 
 impl Row {
-    fn of(found: &OpenRemark, visit: &Visit) -> Self {
+    fn of(found: &ListedRemark, visit: &Visit) -> Self {
         let (c, data) = (&visit.chrome, &found.remark.data);
-        let may = visit.may(Action::RemarksRead) && visit.employee() != Some(data.employee);
+        let open = found.remark.read.is_none() && found.remark.withdrawn_at.is_none();
+        let may = open && visit.may(Action::RemarksRead) && visit.employee() != Some(data.employee);
         Self {
             whose: Whose {
                 code: found.employee_code.clone(),
@@ -74,12 +79,15 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         visit.chrome.banner = Some(bad_place(&visit.chrome));
     }
     let at = at.unwrap_or_default();
-    let found = state.store.open_remarks(scope, at, ROWS).await?;
+    let (show, wanted) = shown(&SHOWS, asked.text("show"), &mut visit.chrome);
+    let found = state.store.remark_page(scope, wanted, at, ROWS).await?;
     if found.rows.is_empty() && at.is_some() {
         // All that lay there have been read meanwhile.
-        return Ok(Redirect::to(LIST).into_response());
+        return Ok(Redirect::to(&address::<RemarkKey>(LIST, &asked, None)).into_response());
     }
     let page = views::DaysRemarks {
+        segments: segments(show, &visit.chrome),
+        show,
         rows: found.rows.iter().map(|found| Row::of(found, &visit)).collect(),
         shown: visit.chrome.n("shown", found.rows.len()),
         turns: Turns::of(LIST, &asked, &found, at.as_ref())?,
@@ -92,7 +100,38 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     Ok(page.render_page()?.into_response())
 }
 
-/// `POST /days/remarks/{remark}/read`: somebody responsible has read it.
+fn segments(show: &str, c: &Chrome) -> Vec<Segment> {
+    let texts = ["remarks-open", "remarks-all"];
+    let tab = |((word, _), key): ((&'static str, RemarkShow), &str)| Segment {
+        href: address::<RemarkKey>(LIST, &showing(word), None),
+        text: c.t(key),
+        number: None,
+        current: word == show,
+        icon: "",
+    };
+    SHOWS.into_iter().zip(texts).map(tab).collect()
+}
+
+/// What an address has to ask for to get this choice.
+fn showing(word: &str) -> Fields {
+    let pairs = (!word.is_empty()).then(|| ("show".to_owned(), word.to_owned()));
+    Fields::of_pairs(pairs.into_iter().collect())
+}
+
+/// What is answered to a remark; nothing when the field is empty.
+///
+/// # Errors
+/// When it is longer than a remark may be, or no text.
+fn answer(form: &Fields) -> Result<Option<String>, ()> {
+    let control = |c: char| c.is_control() && c != '\n' && c != '\r';
+    match form.filled("answer") {
+        Some(text) if text.chars().count() > REMARK_CHARS_MAX || text.chars().any(control) => Err(()),
+        found => Ok(found.map(str::to_owned)),
+    }
+}
+
+/// `POST /days/remarks/{remark}/read`: somebody responsible has read it, and may answer. An answer that is too long, which the
+/// field does not take, is refused with the mark: nothing of it is cut off.
 ///
 /// # Errors
 /// [`WebError::NotFound`] when there is no such remark in the person's reach, or it is their own.
@@ -104,15 +143,21 @@ pub async fn read(
 ) -> Result<Response, WebError> {
     let scope = visit.permit(Action::RemarksRead)?.scope()?;
     let remark = RemarkId::parse(&remark).ok_or(WebError::NotFound)?;
-    let found = state.store.read_remark(scope, remark, visit.employee(), visit.act()).await?;
     let c = &visit.chrome;
+    let Ok(answer) = answer(&form) else {
+        let text = c.n("text-too-long", REMARK_CHARS_MAX);
+        visit.leave(Banner::new(Tone::Error, c.t("remark-not-read"), text)).await?;
+        return Ok(Redirect::to(LIST).into_response());
+    };
+    let found = state.store.read_remark(scope, remark, visit.employee(), answer, visit.act()).await?;
     visit.leave(Banner::new(Tone::Ok, c.t("remark-read-now"), c.t("remark-read-text"))).await?;
     let to = if form.text("from") == "day" {
         let employee = state.store.employee(scope, found.data.employee).await?.ok_or(WebError::NotFound)?;
         day_address(&employee.data.code, found.data.date)
     } else {
         let here = beside(&form, RemarkKey::parse).unwrap_or_default();
-        address(LIST, &Fields::default(), here.as_ref())
+        let show = SHOWS.into_iter().map(|(word, _)| word).find(|word| *word == form.text("show"));
+        address(LIST, &showing(show.unwrap_or_default()), here.as_ref())
     };
     Ok(Redirect::to(&to).into_response())
 }

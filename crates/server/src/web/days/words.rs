@@ -8,7 +8,7 @@ use super::super::chrome::Chrome;
 use super::super::punches::row::how_key;
 use super::super::times;
 use super::Opens;
-use crate::person_days::PersonDays;
+use crate::person_days::{Dated, PersonDays};
 
 /// A time of a day: beyond midnight it goes on counting (`25:30`).
 #[must_use]
@@ -165,7 +165,7 @@ impl Time {
         self.brief.push(c.t(brief));
     }
 
-    fn none(text: String) -> Self {
+    pub(super) fn none(text: String) -> Self {
         Self { text, ..Self::default() }
     }
 }
@@ -234,6 +234,13 @@ pub fn last(
         Last::GoesOn => Time::none(c.t("day-goes-on")),
         Last::None => Time::none(c.t("day-no-time")),
     }
+}
+
+/// That a PC tells of a day that has not come: its clock was ahead. `None` for all other days.
+#[must_use]
+pub fn before_its_time(dated: &Dated, found: &PersonDays, c: &Chrome) -> Option<String> {
+    let told = dated.day.silence.is_none() || found.is_told_ahead(dated);
+    (told && dated.date > c.today()).then(|| c.t("day-not-come"))
 }
 
 /// Class and words of how well a day is known.

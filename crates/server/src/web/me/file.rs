@@ -177,5 +177,8 @@ fn remark(found: &Remark) -> Value {
         "text": found.data.text,
         "made_at": rfc3339(found.made_at),
         "withdrawn_at": found.withdrawn_at.map(rfc3339),
+        "read_at": found.read.as_ref().map(|read| rfc3339(read.at)),
+        "read_by": found.read.as_ref().map(|read| &read.by),
+        "answer": found.read.as_ref().and_then(|read| read.answer.as_deref()),
     })
 }

@@ -34,6 +34,8 @@ pub struct Said {
     pub withdrawn: String,
     /// Who has read it and when, in a sentence; empty while nobody has.
     pub read: String,
+    /// What they answered; empty for nothing.
+    pub answer: String,
     /// Address that withdraws it; absent when that cannot be done.
     pub withdraw: Option<String>,
     /// Address that says it has been read; absent when that cannot be done.
@@ -53,7 +55,8 @@ impl Said {
             text: data.text.clone(),
             made: times::day_clock(remark.made_at),
             withdrawn: withdrawn.unwrap_or_default(),
-            read: remark.read.as_ref().map(|(at, by)| read_by(*at, by, c)).unwrap_or_default(),
+            read: remark.read.as_ref().map(|read| read_by(read.at, &read.by, c)).unwrap_or_default(),
+            answer: remark.read.as_ref().and_then(|read| read.answer.clone()).unwrap_or_default(),
             reading: None,
             withdraw: offered.then(|| format!("/me/remarks/{}/withdraw", remark.id)),
         }
@@ -198,7 +201,8 @@ pub async fn add(
     let c = visit.chrome.clone();
     let today = c.today();
     let (mut draft, parts) = Draft::check(&fields, today, visit.settings().retention_years, &c);
-    let month = draft.date.get(..7).unwrap_or_default().to_owned();
+    // The day may be written in any way that dates are: the month is that of the date, not of its letters.
+    let month = date_of(&draft.date).ok().flatten().map(days::month_text).unwrap_or_default();
     if let Some((date, from_minutes, to_minutes)) = parts {
         let new = NewRemark { employee, date, from_minutes, to_minutes, text: draft.text.clone() };
         let id = remark_id(&once::secret(&state, &visit, &fields)?);
@@ -206,7 +210,7 @@ pub async fn add(
             Ok(_) => {
                 let text = c.t("remark-added-text");
                 visit.leave(Banner::new(Tone::Ok, c.t("remark-added"), text)).await?;
-                return Ok(Redirect::to(&format!("/me?month={month}")).into_response());
+                return Ok(Redirect::to(&super::month_address(date)).into_response());
             }
             Err(StoreError::Refused(Refusal::TooMany { limit, .. })) => {
                 draft.date_error = c.n("remark-too-many", limit);
@@ -231,8 +235,8 @@ pub async fn withdraw(
 ) -> Result<Response, WebError> {
     let (contract, employee) = visit.permit(Action::OwnRecordRemark)?.own()?;
     let remark = RemarkId::parse(&remark).ok_or(WebError::NotFound)?;
-    state.store.withdraw_remark(contract, employee, remark, visit.act()).await?;
+    let found = state.store.withdraw_remark(contract, employee, remark, visit.act()).await?;
     let (title, text) = (visit.chrome.t("remark-withdrawn"), visit.chrome.t("remark-withdrawn-text"));
     visit.leave(Banner::new(Tone::Ok, title, text)).await?;
-    Ok(Redirect::to("/me").into_response())
+    Ok(Redirect::to(&super::month_address(found.data.date)).into_response())
 }

@@ -1,6 +1,6 @@
 //! One event that is no punch: what a lock, a sleep or a start of the agent says, with its bytes.
 
-use mngntime_attendance::arrival::{Arrival, delay_ms};
+use mngntime_attendance::arrival::{Arrival, delay_ms, is_ahead};
 use mngntime_model::Event;
 use mngntime_store::EventDetail;
 use mngntime_wire::EncodedEvent;
@@ -39,6 +39,8 @@ pub struct EventView {
     pub how: String,
     /// Whether it is a guess and wears a badge.
     pub guess: bool,
+    /// Whether its time had not come when it was received, and wears a badge.
+    pub future: bool,
     /// Its cause in words.
     pub cause: Option<String>,
     /// The same in the agent's word, empty for none.
@@ -79,6 +81,7 @@ impl EventView {
             account_key: account.map(|account| account.key.clone()).unwrap_or_default(),
             how: event.as_ref().map(|event| c.t(arrival_key(arrival(found, event)))).unwrap_or_default(),
             guess: bounds.is_some(),
+            future: event.as_ref().is_some_and(|event| arrival(found, event).is_future()),
             cause: event.as_ref().and_then(|event| event.cause.as_deref()).map(|cause| cause_text(cause, c)),
             cause_word: event.as_ref().and_then(|event| event.cause.clone()).unwrap_or_default(),
             received: times::exact(found.received_at),
@@ -134,7 +137,8 @@ pub fn cause_text(cause: &str, c: &Chrome) -> String {
 
 fn arrival(found: &EventDetail, event: &Event) -> Arrival {
     let delay_ms = delay_ms(found.occurred_at, found.clock_offset_ms, found.received_at);
-    Arrival { evidence: event.evidence, resent: found.resent, delay_ms }
+    let ahead = is_ahead(found.occurred_at, found.received_at);
+    Arrival { evidence: event.evidence, resent: found.resent, delay_ms, ahead }
 }
 
 #[cfg(test)]

@@ -255,6 +255,24 @@ impl Asked {
         self.filter == PunchFilter::default() && self.problems.is_empty() && self.at.is_none()
     }
 
+    /// Whether errors are asked for, of nobody and nothing in particular.
+    #[must_use]
+    pub fn is_of_errors(&self) -> bool {
+        let PunchFilter {
+            from: _,
+            until: _,
+            employee,
+            account,
+            terminal,
+            kind: _,
+            errors_only,
+            cause,
+            inferred_only,
+        } = &self.filter;
+        let named = employee.is_some() || account.is_some() || terminal.is_some() || *inferred_only;
+        (*errors_only || cause.is_some()) && !named
+    }
+
     /// Whether only the period (and errors) were asked for, so that the store's counts fit.
     #[must_use]
     pub fn is_only_a_period(&self) -> bool {

@@ -5,7 +5,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_model::{PunchResult, TerminalId};
-use mngntime_store::{EmployeeId, ErrorCause, Punch, PunchFilter, PunchPage, Scope};
+use mngntime_store::{EmployeeId, ErrorCause, Punch, PunchPage, Scope};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
@@ -184,7 +184,7 @@ async fn view(
             Ok(reach) => days::open_remarks(state, reach.scope()?).await?,
             Err(_) => String::new(),
         },
-        chips: searches::chips(state, scope.contract, &visit, &query).await?,
+        chips: searches::chips(state, scope, &visit, &query).await?,
         may_share: visit.may(Action::AccountsLink),
         choices: choices(&columns, &c),
         live: live(&asked, open.as_deref()),
@@ -251,11 +251,8 @@ pub(super) async fn count(
     let most = if scope.is_whole() { COUNT_MAX } else { COUNT_MAX_OF_SOME };
     let number = if asked.at.is_none() && found.next.is_none() {
         found.rows.len() as u64
-    } else if let (true, Some(from), Some(until)) =
-        (asked.is_only_a_period(), asked.filter.from, asked.filter.until)
-    {
-        let filter = PunchFilter { from: Some(from), until: Some(until), ..asked.filter.clone() };
-        state.store.count_punches(scope, filter, most).await?
+    } else if is_counted(asked, scope) {
+        state.store.count_punches(scope, asked.filter.clone(), most).await?
     } else {
         return Ok(String::new());
     };
@@ -263,14 +260,23 @@ pub(super) async fn count(
     if errors && number > 0 && !more {
         return Ok(words.n("count-errors", number));
     }
-    if number == 0 || asked.dates == (None, None) {
-        return Ok(words.n("count", number));
+    let number = match (errors, more) {
+        (true, true) => words.n("count-errors-more", number),
+        (false, true) => words.n("count-more", number),
+        (_, false) => words.n("count", number),
+    };
+    if found.rows.is_empty() || asked.dates == (None, None) {
+        return Ok(number);
     }
-    let (period, number) = (
-        asked.period(visit.chrome.today(), words),
-        words.n(if more { "count-more" } else { "count" }, number),
-    );
+    let period = asked.period(visit.chrome.today(), words);
     Ok(words.with("count-in-period", &[("period", &period), ("count", &number)]))
+}
+
+/// Whether an index alone says how many there are: of a period, or of the errors, which have one of their own. Of some people's
+/// errors only within a period: others' stand between them and have to be passed over.
+fn is_counted(asked: &Asked, scope: Scope) -> bool {
+    let ended = asked.filter.from.is_some() && asked.filter.until.is_some();
+    (asked.is_only_a_period() && ended) || (asked.is_of_errors() && (ended || scope.is_whole()))
 }
 
 /// The punch named by `open`; nothing when there is none (any more).

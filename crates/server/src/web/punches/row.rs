@@ -1,6 +1,6 @@
 //! One punch as a row of the list.
 
-use mngntime_attendance::arrival::{Arrival, delay_ms};
+use mngntime_attendance::arrival::{Arrival, delay_ms, is_ahead};
 use mngntime_model::{EventKind, Evidence, PunchResult};
 use mngntime_store::{PageKey, Punch, Unattended};
 
@@ -27,9 +27,13 @@ pub fn how_key(evidence: Evidence, resent: bool) -> &'static str {
     }
 }
 
-/// Key of 取得方法: what was told at its moment and came late is neither 即時 nor 再送.
+/// Key of 取得方法: what was told at its moment and came late is neither 即時 nor 再送, and what had not happened when it was
+/// received is 未来の時刻, however the agent knew.
 #[must_use]
 pub fn arrival_key(arrival: Arrival) -> &'static str {
+    if arrival.is_future() {
+        return "how-future";
+    }
     if arrival.is_delayed() { "how-late" } else { how_key(arrival.evidence, arrival.resent) }
 }
 
@@ -37,7 +41,8 @@ pub fn arrival_key(arrival: Arrival) -> &'static str {
 #[must_use]
 pub fn arrival_of(punch: &Punch) -> Arrival {
     let delay_ms = delay_ms(punch.occurred_at, punch.clock_offset_ms, punch.received_at);
-    Arrival { evidence: punch.evidence, resent: punch.resent, delay_ms }
+    let ahead = is_ahead(punch.occurred_at, punch.received_at);
+    Arrival { evidence: punch.evidence, resent: punch.resent, delay_ms, ahead }
 }
 
 /// 取得方法 of one punch.
@@ -47,6 +52,8 @@ pub struct How {
     pub text: String,
     /// Whether it is a guess and wears a badge.
     pub guess: bool,
+    /// Whether its time had not come when it was received, and wears a badge.
+    pub future: bool,
     /// Earliest and latest time, where only these are known.
     pub range: Option<String>,
     /// 無人ログオン.
@@ -83,6 +90,7 @@ impl How {
         Self {
             text: c.t(arrival_key(arrival_of(punch))),
             guess: punch.evidence == Evidence::Inferred,
+            future: arrival_of(punch).is_future(),
             range: punch.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after)),
             unattended: punch.unattended.as_ref().map(|found| Nobody::of(found, c)),
         }

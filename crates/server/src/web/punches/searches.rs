@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{ContractId, Refusal, SEARCHES_MAX, SavedSearch, SearchId, StoreError};
+use mngntime_store::{ContractId, Refusal, SEARCHES_MAX, SavedSearch, Scope, SearchId, StoreError};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Tone};
@@ -11,6 +11,7 @@ use super::super::errors::WebError;
 use super::super::fields::{Fields, is_line};
 use super::super::session::Visit;
 use super::columns::Columns;
+use super::filter::Asked;
 use crate::access::Action;
 
 /// Longest name, in characters.
@@ -33,20 +34,28 @@ pub struct Chip {
     pub delete: String,
 }
 
-/// The searches that somebody sees.
+/// Fields of a search that name a person, an account or a PC.
+const NAMING: [&str; 3] = ["employee", "account", "terminal"];
+
+/// The searches that somebody sees: their own, and of the shared ones those that name nobody beyond their reach.
 ///
 /// # Errors
 /// What the store says.
 pub async fn chips(
     state: &WebState,
-    contract: ContractId,
+    scope: Scope,
     visit: &Visit,
     query: &str,
 ) -> Result<Vec<Chip>, WebError> {
-    let found = state.store.list_searches(contract, visit.person().id).await?;
-    let chip = |search: mngntime_store::SavedSearch| Chip {
+    let mut found = Vec::new();
+    for search in state.store.list_searches(scope.contract, visit.person().id).await? {
+        if visit.is(search.person) || is_within(state, scope, &search, &visit.chrome).await? {
+            found.push(search);
+        }
+    }
+    let chip = |search: SavedSearch| Chip {
         href: format!("/punches?{}", search.query),
-        current: search.query == query,
+        current: sorted(&search.query) == sorted(query),
         shared: search.shared,
         delete: if visit.is(search.person) {
             format!("/punches/searches/{}/delete", search.id)
@@ -56,6 +65,36 @@ pub async fn chips(
         name: search.name,
     };
     Ok(found.into_iter().map(chip).collect())
+}
+
+/// Whether everybody and everything that a search names is found in the scope. Whoever sees the whole contract sees all names.
+async fn is_within(
+    state: &WebState,
+    scope: Scope,
+    search: &SavedSearch,
+    c: &Chrome,
+) -> Result<bool, WebError> {
+    if scope.is_whole() {
+        return Ok(true);
+    }
+    let mut named: Vec<(String, String)> = pairs(&search.query);
+    named.retain(|(name, value)| NAMING.contains(&name.as_str()) && !value.is_empty());
+    if named.is_empty() {
+        return Ok(true);
+    }
+    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_pairs(named), c).await?;
+    Ok(asked.problems.is_empty())
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+/// What a query asks for, in whatever order.
+fn sorted(query: &str) -> Vec<(String, String)> {
+    let mut pairs = pairs(query);
+    pairs.sort_unstable();
+    pairs
 }
 
 /// A query as the list writes it: nothing that leads anywhere else.

@@ -183,7 +183,10 @@ async fn unread_remarks_are_listed_by_reach_marked_in_month_and_list_and_read_on
     let seen = site.get(&near, "/days/remarks").await.text;
     assert!(seen.contains("停電") && !seen.contains("会議"), "no further than the department");
     let people = site.get(&admin, "/days?show=remarks").await.text;
-    assert!(people.contains("申告あり <b>2</b>") && times(&people, "申告 1件</span>") == 2, "{people}");
+    assert!(
+        people.contains("申告あり <b>2</b>") && times(&people, "申告 1件、うち未確認 1件</span>") == 2,
+        "{people}"
+    );
     let month = site.get(&near, "/days?employee=E1&month=2026-06").await.text;
     assert!(month.contains("#d-said\" title=\"この日に本人の申告があります\">申告 1件</a>"), "{month}");
 
@@ -198,6 +201,16 @@ async fn unread_remarks_are_listed_by_reach_marked_in_month_and_list_and_read_on
     assert_eq!(sorted, [StatusCode::SEE_OTHER, StatusCode::NOT_FOUND], "one is out of reach");
     let left = site.get(&admin, "/days/remarks").await.text;
     assert!(!left.contains("停電") && left.contains("会議"));
+    // What was read is found again, with who read it; nothing more is to be done about it.
+    let all = site.get(&admin, "/days/remarks?show=all").await.text;
+    assert!(all.contains("停電") && all.contains("near が確認") && all.contains("会議"), "{all}");
+    assert!(all.contains("aria-current=\"true\">確認済みを含むすべて"), "{all}");
+    assert_eq!(times(&all, "action=\"/days/remarks/"), 1, "{all}");
+    let people = site.get(&admin, "/days?show=remarks&month=2026-06").await.text;
+    assert!(
+        people.contains("申告 1件</span>") && people.contains("申告 1件、うち未確認 1件</span>"),
+        "{people}"
+    );
     let day = site.get(&admin, "/days/E1/2026-06-17").await.text;
     assert!(day.contains("near が確認") && !day.contains("/days/remarks/"), "{day}");
     let day = site.get(&admin, "/days/E2/2026-06-17").await.text;
@@ -210,6 +223,51 @@ async fn unread_remarks_are_listed_by_reach_marked_in_month_and_list_and_read_on
     let auditor = site.person("auditor", Role::Auditor, Some(site.contract)).await;
     assert_eq!(site.get(&auditor, "/days/remarks").await.status, StatusCode::OK);
     assert_eq!(site.post(&auditor, address, &[]).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn the_list_of_a_month_counts_its_own_remarks_and_tells_of_unread_ones_elsewhere() {
+    let (site, admin, _, id, _) = office().await;
+    for (day, text) in [(date(2026, 6, 17), "六月"), (date(2026, 5, 1), "五月")] {
+        let new = NewRemark { date: day, ..remark(id, text) };
+        site.store.add_remark(site.contract, None, new, Act::server(NOW)).await.unwrap();
+    }
+    for (month, people) in [("2026-06", 1), ("2026-05", 1), ("2026-04", 0)] {
+        let page = site.get(&admin, &format!("/days?show=remarks&month={month}")).await.text;
+        assert!(page.contains(&format!("申告あり <b>{people}</b>")), "{page}");
+        assert_eq!(times(&page, "申告 1件、うち未確認 1件</span>"), people, "{month}: {page}");
+        let elsewhere = format!("ほかの月の日付について、未確認の申告が{}件あります", 2 - people);
+        assert!(page.contains(&elsewhere), "{month}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_reads_a_remark_may_answer_and_the_employee_sees_it() {
+    let (site, admin, _, id, _) = office().await;
+    let own = NewAdministrator {
+        employee: Some(id),
+        ..NewAdministrator::new("own", Role::Employee, Some(site.contract))
+    };
+    let own = site.somebody(own).await;
+    let made = site.store.add_remark(site.contract, None, remark(id, "停電でした"), Act::server(NOW)).await;
+    let address = format!("/days/remarks/{}/read", made.unwrap());
+    let long = "あ".repeat(501);
+    let refused = site.post(&admin, &address, &[("answer", &long)]).await;
+    assert_eq!(refused.header(header::LOCATION), "/days/remarks");
+    let list = site.get(&admin, "/days/remarks").await.text;
+    assert!(list.contains("確認済みにしていません。") && list.contains("停電でした"), "{list}");
+    let form = [("show", "all"), ("answer", "記録を<b>確かめました")];
+    let done = site.post(&admin, &address, &form).await;
+    assert_eq!(done.header(header::LOCATION), "/days/remarks?show=all");
+    for (who, page) in
+        [(&own, "/me?month=2026-06"), (&admin, "/days/remarks?show=all"), (&admin, "/days/E1/2026-06-17")]
+    {
+        let page = site.get(who, page).await.text;
+        assert!(page.contains("<b>返事</b> 記録を&#60;b&#62;確かめました"), "{page}");
+    }
+    let record: serde_json::Value = serde_json::from_str(&site.get(&own, "/me.json").await.text).unwrap();
+    assert_eq!(record["remarks"][0]["answer"], "記録を<b>確かめました");
+    assert_eq!(record["remarks"][0]["read_by"], "administrator:admin");
 }
 
 /// The address that a page has under `rel`.

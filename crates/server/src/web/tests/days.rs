@@ -215,6 +215,34 @@ async fn any_event_opens_and_those_of_another_contract_do_not() {
 }
 
 #[tokio::test]
+async fn a_time_that_has_not_come_is_called_one_and_its_day_holds_nothing_yet() {
+    let (site, cookie, terminal) = office().await;
+    let ahead = |sequence, kind, (day, hour): (i64, i64), name: &str| {
+        let mut event = event(sequence, kind, at(24 * day + hour, 0), "hanako").event;
+        event.session.as_mut().unwrap().logon_identity = name.to_owned();
+        encoded(event)
+    };
+    let (on, off) = (EventKind::Logon, EventKind::Logoff);
+    let told = [(8, on, (120, 9), "luid:2"), (9, off, (121, 18), "luid:2"), (10, on, (123, 9), "luid:3")];
+    let told = told.map(|(sequence, kind, time, name)| ahead(sequence, kind, time, name));
+    site.record(terminal, told.into()).await;
+    let list = site.get(&cookie, "/punches").await.text;
+    assert_eq!(times(&list, "<span class=\"tag tag--look\">未来の時刻</span>"), 3, "{list}");
+    let detail = site.get(&cookie, &format!("/punches/{terminal}/8")).await.text;
+    assert!(detail.contains("未来の時刻") && !detail.contains("即時"), "{detail}");
+    assert!(site.get(&cookie, "/punches.csv").await.text.contains("\"未来の時刻\""));
+    for date in ["2026-10-14", "2026-10-15", "2026-10-17"] {
+        let day = site.get(&cookie, &format!("/days/E%201%2F7/{date}")).await.text;
+        let (head, _) = day.split_once("</dl>").unwrap();
+        assert_eq!(times(head, "まだ来ていない日の記録"), 3, "{date}: {head}");
+        assert!(!head.contains("前日から継続") && !head.contains("09:00"), "{date}: {head}");
+    }
+    let nothing = site.get(&cookie, "/days/E%201%2F7/2026-10-16").await.text;
+    assert!(nothing.contains("これから") && !nothing.contains("まだ来ていない日の記録"), "{nothing}");
+    assert!(!site.get(&cookie, DAY).await.text.contains("まだ来ていない日の記録"));
+}
+
+#[tokio::test]
 async fn wrong_months_and_dates_get_a_message() {
     let (site, cookie, _) = office().await;
     for (address, message) in [

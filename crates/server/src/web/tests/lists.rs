@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::http::{StatusCode, header};
 use mngntime_model::UtcMillis;
-use mngntime_store::{Act, NewEmployee, QuarantineReason, Quarantined, Role};
+use mngntime_store::{
+    Act, NewAdministrator, NewDepartment, NewEmployee, QuarantineReason, Quarantined, Role,
+};
 
 use super::super::router;
 use super::{NOW, Site, contract, times};
@@ -330,6 +332,65 @@ async fn a_search_is_saved_shared_and_deleted_by_its_owner_only() {
     let page = save("kind=logoff").await;
     assert!(page.contains("「上書き」を今の条件で上書きしました。"), "{page}");
     assert!(page.contains("href=\"/punches?kind=logon\">前の条件で表示する"), "{page}");
+}
+
+#[tokio::test]
+async fn a_saved_search_is_current_in_any_order_and_names_nobody_beyond_the_readers_reach() {
+    let (site, cookie) = site().await;
+    let act = || Act::server(NOW);
+    let department = |code: &str| NewDepartment { code: code.into(), name: code.into(), parent: None };
+    let near = site.store.add_department(site.contract, department("NEAR"), act()).await.unwrap();
+    let far = site.store.add_department(site.contract, department("FAR"), act()).await.unwrap();
+    let new = NewEmployee::named("E1", "小川 拓海");
+    let employee = site.store.add_employee(site.contract, new, act()).await.unwrap();
+    site.store.set_employee_department(site.contract, employee, Some(near), act()).await.unwrap();
+    let approver = async |login: &str, department| {
+        let department = Some(department);
+        let new = NewAdministrator {
+            department,
+            ..NewAdministrator::new(login, Role::Approver, Some(site.contract))
+        };
+        site.somebody(new).await
+    };
+    let (near, far) = (approver("near", near).await, approver("far", far).await);
+    for (name, query) in [
+        ("小川の検索", "employee=E1+%E5%B0%8F%E5%B7%9D+%E6%8B%93%E6%B5%B7&kind=logon"),
+        ("誰でも", "errors=1&kind=logon"),
+    ] {
+        let fields = [("name", name), ("query", query), ("shared", "1")];
+        site.post(&cookie, "/punches/searches", &fields).await;
+    }
+    for (who, sees) in [(&cookie, true), (&near, true), (&far, false)] {
+        let page = site.get(who, "/punches").await.text;
+        assert_eq!((page.contains("小川の検索"), page.contains("誰でも")), (sees, true), "{page}");
+        assert!(sees || !page.contains("E1"), "{page}");
+    }
+    for query in ["errors=1&kind=logon", "kind=logon&errors=1"] {
+        let page = site.get(&cookie, &format!("/punches?{query}")).await.text;
+        assert!(page.contains("aria-current=\"true\">誰でも"), "{query}: {page}");
+    }
+    assert!(!site.get(&cookie, "/punches?errors=1").await.text.contains("aria-current=\"true\">誰でも"));
+}
+
+#[tokio::test]
+async fn errors_are_counted_where_they_are_what_is_asked_for() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=120).await;
+    let count = async |query: &str| {
+        let page = site.get(&cookie, &format!("/punches?{query}")).await.text;
+        page.split("<p data-live-count>").nth(1).unwrap().split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(count("errors=1").await, "エラー 120件");
+    assert_eq!(count("cause=unlinked").await, "エラー 120件");
+    let [on, off] = [count("kind=logon&errors=1").await, count("kind=logoff&errors=1&period=month").await];
+    let number = |text: &str| {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        digits.parse::<u32>().unwrap_or_default()
+    };
+    assert_eq!(number(&on) + number(&off), 120, "{on} {off}");
+    assert_eq!(count("terminal=PC-1&errors=1").await, "", "no index of these alone");
 }
 
 #[tokio::test]

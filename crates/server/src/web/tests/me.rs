@@ -166,6 +166,27 @@ async fn a_remark_that_cannot_be_kept_says_why_and_keeps_what_was_typed() {
 }
 
 #[tokio::test]
+async fn a_remark_leads_back_to_its_month_however_its_day_is_written() {
+    let site = Site::new().await;
+    let (_, cookie, _) = office(&site).await;
+    for written in ["R8.5.20", "令和8年5月21日", "2026/5/2", "２０２６−０５−０３"] {
+        let fields: Vec<_> =
+            REMARK.iter().map(|(key, old)| (*key, if *key == "date" { written } else { old })).collect();
+        let added = site.post(&cookie, "/me/remarks", &fields).await;
+        assert_eq!(added.header(header::LOCATION), "/me?month=2026-05", "{written}");
+        let page = site.get(&cookie, added.header(header::LOCATION)).await.text;
+        assert!(page.contains("申告を追加しました。") && !page.contains("role=\"alert\""), "{page}");
+        let withdraw = page.split("action=\"/me/remarks/").nth(1).unwrap().split('"').next().unwrap();
+        let gone = site.post(&cookie, &format!("/me/remarks/{withdraw}"), &[]).await;
+        assert_eq!(gone.header(header::LOCATION), "/me?month=2026-05");
+        let wrong: Vec<_> =
+            fields.iter().map(|(key, old)| (*key, if *key == "text" { "" } else { old })).collect();
+        let wrong = site.post(&cookie, "/me/remarks", &wrong).await.text;
+        assert!(wrong.contains("2026年5月") && !wrong.contains("という月はありません"), "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn the_own_record_can_be_taken_away_and_that_is_noted() {
     let site = Site::new().await;
     let (_, cookie, terminal) = office(&site).await;

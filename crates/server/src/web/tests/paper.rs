@@ -44,7 +44,7 @@ async fn a_printed_list_says_what_it_is_of_whom_how_much_and_by_whom() {
         ("/administrators?q=adm", "条件: adm / 全1件"),
         ("/days", "2026年6月 · 条件: この月の社員 / 全1件"),
         ("/days?show=gone&q=x", "2026年6月 · 条件: この月より前に退職 · x / 全0件"),
-        ("/days/remarks", "条件: 未確認の申告 / 全0件"),
+        ("/days/remarks", "条件: 未確認 / 全0件"),
         ("/days?employee=E-1&month=2026-06", "印刷: "),
         ("/days/E%2D1/2026-06-17", "印刷: "),
         ("/departments", "印刷: "),

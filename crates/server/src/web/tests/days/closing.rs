@@ -1,7 +1,7 @@
 //! What closing a month asks of the pages: who had joined and left, where to look, and a file of what they say.
 
 use super::*;
-use mngntime_store::Employee;
+use mngntime_store::{Employee, NewRemark};
 
 /// The one employee, with the dates of employment.
 async fn employed(site: &Site, from: Option<&str>, to: Option<&str>) -> Employee {
@@ -66,7 +66,7 @@ async fn what_is_recorded_before_somebody_has_joined_is_no_day_of_theirs() {
         "the end of that night: {month}"
     );
     let file = site.get(&cookie, "/days.csv?employee=E+1%2F7&month=2026-06").await.text;
-    let untimed = "\"2026-06-16\",\"\",\"\",\"\",\"\",\"入社前の記録\"";
+    let untimed = &format!("\"2026-06-16\",{}\"7\",\"入社前の記録\"", "\"\",".repeat(9));
     assert!(file.contains(untimed), "nobody is to add up what is not theirs: {file}");
     let list = site.get(&cookie, "/days?month=2026-06").await.text;
     assert!(line(&list, "E 1/7").contains("在籍期間外に1日"), "{list}");
@@ -210,6 +210,48 @@ async fn the_way_from_person_to_person_is_the_one_of_the_list() {
 }
 
 #[tokio::test]
+async fn a_file_of_days_has_times_or_nothing_under_times_and_the_words_in_the_notes() {
+    let (site, cookie, terminal) = office().await;
+    let cells = async || {
+        let file = site.get(&cookie, "/days.csv?employee=E+1%2F7&month=2026-06").await.text;
+        let line = file.lines().last().unwrap().trim_matches('"').to_owned();
+        line.split("\",\"").map(str::to_owned).collect::<Vec<String>>()
+    };
+    let session = |mut event: Event, name: &str| {
+        event.session.as_mut().unwrap().logon_identity = name.to_owned();
+        event
+    };
+    let on = session(event(8, EventKind::Logon, at(32, 0), "hanako").event, "luid:2");
+    let mut off = session(event(9, EventKind::Logoff, at(32, 4), "hanako").event, "luid:2");
+    (off.bounds, off.evidence) =
+        (Some(Bounds { not_before: at(32, 4), not_after: at(33, 6) }), Evidence::Inferred);
+    site.record(terminal, vec![encoded(on), encoded(off)]).await;
+    let known = cells().await;
+    assert_eq!(known[3..7], ["2026-06-17", "08:00", "", ""], "{known:?}");
+    assert_eq!(known[8..12], ["", "08:04", "09:06", "推定"], "a range is no time to add up: {known:?}");
+    let blocked = mngntime_store::TerminalStatus::Blocked;
+    site.store.set_terminal_status(site.contract, terminal, blocked, Act::server(NOW)).await.unwrap();
+    let late = session(event(10, EventKind::Logon, at(33, 10), "hanako").event, "luid:3");
+    site.record(terminal, vec![encoded(late)]).await;
+    let employee = site.store.list_employees(site.contract.into(), None, 9).await.unwrap()[0].id;
+    let (date, text) = ("2026-06-17".parse().unwrap(), "停電の\r\nため".to_owned());
+    let remark = NewRemark { employee, date, from_minutes: 540, to_minutes: 1_530, text };
+    let remark = site.store.add_remark(site.contract, None, remark, Act::server(NOW)).await.unwrap();
+    let open = cells().await;
+    assert_eq!(open[8..12], ["", "", "", ""], "{open:?}");
+    assert!(open[12].contains(':') && open[13] == "6", "{open:?}");
+    assert!(open[15].contains("最後のログオフ: ログオン中"), "{open:?}");
+    assert!(
+        open[16].starts_with("09:00〜25:30 停電の ため [") && open[16].ends_with("; 未確認]"),
+        "{open:?}"
+    );
+    let answer = Some("直しました".to_owned());
+    site.store.read_remark(site.contract.into(), remark, None, answer, Act::server(NOW)).await.unwrap();
+    let read = cells().await;
+    assert!(read[16].contains("が確認; 返事: 直しました]"), "{read:?}");
+}
+
+#[tokio::test]
 async fn a_month_can_be_taken_along_as_a_file_of_one_and_of_a_list() {
     let (site, cookie, _) = office().await;
     another(&site, "E2", Some("開発部"), Some("2026-06-17")).await;
@@ -226,13 +268,19 @@ async fn a_month_can_be_taken_along_as_a_file_of_one_and_of_a_list() {
         "{}",
         lines[0]
     );
-    let night = "\"E 1/7\",\"佐藤 花子\",\"開発部\",\"2026-06-16\",\"09:02\",\"正確\",\"25:30\",\"正確\",\"記録あり\",";
-    assert!(lines[16].starts_with(night), "{}", lines[16]);
-    assert!(
-        lines[1].contains("\"2026-06-01\",\"\",\"\",\"\",\"\",\"記録開始前\",\"PCの記録が始まる前です。\""),
-        "{}",
-        lines[1]
+    let night = "\"E 1/7\",\"佐藤 花子\",\"開発部\",\"2026-06-16\",\"09:02\",\"\",\"\",\"正確\",\"25:30\",\"\",\"\",\"正確\",";
+    assert!(lines[16].starts_with(night) && lines[16].contains(",\"\",\"記録あり\","), "{}", lines[16]);
+    let nothing =
+        format!("\"2026-06-01\",{}\"記録開始前\",\"PCの記録が始まる前です。\",\"\"", "\"\",".repeat(10));
+    assert!(lines[1].contains(&nothing), "{}", lines[1]);
+    let name = file.header(axum::http::header::CONTENT_DISPOSITION);
+    assert_eq!(
+        name,
+        "attachment; filename=\"days-E_1_7-2026-06.csv\"; filename*=UTF-8''days-E%201%5F7-2026-06.csv"
     );
+    let list = site.get(&cookie, "/days.csv?month=2026-06").await;
+    let name = list.header(axum::http::header::CONTENT_DISPOSITION);
+    assert_eq!(name, "attachment; filename=\"days-2026-06.csv\"");
     let found = site.get(&cookie, "/days.csv?month=2026-06&q=%E9%96%8B%E7%99%BA").await.text;
     assert_eq!(times(&found, "\"E 1/7\"") + times(&found, "\"E2\""), 34, "{found}");
     assert!(!found.contains("\"E3\"") && times(&found, "\"入社前\"") == 16, "{found}");
@@ -242,7 +290,7 @@ async fn a_month_can_be_taken_along_as_a_file_of_one_and_of_a_list() {
     let log = site.store.audit_log(Some(site.contract), None, 9).await.unwrap();
     let taken: Vec<_> = log.iter().filter(|entry| entry.action == "export_days").collect();
     let told = |index: usize| (taken[index].object.as_str(), taken[index].detail.as_str());
-    assert_eq!(told(3), ("employee E 1/7", r#"{"conditions":"month=2026-06","form":"csv"}"#));
+    assert_eq!(told(4), ("employee E 1/7", r#"{"conditions":"month=2026-06","form":"csv"}"#));
     assert_eq!(told(1), ("days", r#"{"conditions":"month=2026-06","form":"csv, Shift_JIS"}"#));
     assert!(told(2).1.contains("month=2026-06&q="), "{log:?}");
     for wrong in ["?month=zzz", "?encoding=zzz", "?show=zzz"] {
