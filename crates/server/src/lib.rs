@@ -46,6 +46,7 @@ pub mod retention;
 pub mod second_factor;
 pub mod secrets;
 pub mod server_key;
+pub mod seldom;
 pub mod serving;
 pub mod sessions;
 pub mod settings;
