@@ -1063,6 +1063,7 @@ provider-text = You can sign in with this account instead of a password.
 provider-removed = The link to the other provider has been removed.
 recovery-needs-second = You can make them once you have an authenticator or a passkey.
 # Days of a person
+provider-busy-text = The provider is busy or does not answer. Sign in with a password, or try again in a minute.
 nav-days = Days
 days-choose = Choose a person to see the record of the month, day by day.
 days-note = No record does not mean no work.

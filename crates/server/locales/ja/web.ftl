@@ -926,6 +926,7 @@ provider-unknown = このアカウントでは、サインインできません�
 provider-unknown-text = MngnTimeの利用者に結び付いていません。契約の管理者に相談してください。
 provider-title = 外部のサインイン
 provider-text = このアカウントで、パスワードなしでサインインできます。
+provider-busy-text = 外部のサインインが混み合っているか、応答していません。パスワードでサインインするか、1分ほど待ってからもう一度試してください。
 provider-removed = 外部のサインインとの結び付きを取り除きました。
 recovery-needs-second = 認証アプリかパスキーを設定すると作れます。
 # 日別記録
