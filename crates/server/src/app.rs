@@ -34,7 +34,7 @@ use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::problem::Failure;
 use crate::provider::Provider;
-use crate::rate_limit::EnrollmentLimit;
+use crate::rate_limit::AddressLimit;
 use crate::rest_of_body;
 use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
@@ -75,7 +75,9 @@ pub struct App {
     /// Samples of the counters, for `/health`.
     pub rates: Rates,
     /// Limit on enrolments.
-    pub enrollment_limit: EnrollmentLimit,
+    pub enrollment_limit: AddressLimit,
+    /// Limit on what goes into quarantine.
+    pub quarantine_limit: AddressLimit,
     /// Addresses from which too many sign-ins have failed, at the pages and at the API together.
     pub limiter: Arc<Limiter>,
     clock: Clock,

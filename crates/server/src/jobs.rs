@@ -84,6 +84,7 @@ pub async fn round(app: &App) {
 /// What is done once for a database, however many nodes there are.
 async fn for_everybody(app: &App, now: UtcMillis) {
     report(app, "judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
+    app.quarantine_limit.forget_idle();
     report(app, "link accounts by their SIDs", link_by_sid(app, now)).await;
     let signed = app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await;
     // A failure of another kind says nothing about the log: what was known of it stays.
@@ -124,11 +125,20 @@ async fn once_a_day(app: &App, now: UtcMillis) -> Result<(), StoreError> {
     app.store.note_size(day, app.store.database_bytes().await?).await
 }
 
+    report(app, "forget what is long in quarantine", forget_quarantined(app, now)).await;
 /// Nothing depends on it, so that nobody is waited for.
 async fn make_months(app: &App, now: UtcMillis) -> Result<(), StoreError> {
     if !app.store.make_months(now).await? {
         tracing::warn!(
             "the database's next months are not made yet: somebody reads these tables for long, or much has come for a \
+async fn forget_quarantined(app: &App, now: UtcMillis) -> Result<(), StoreError> {
+    let entries = app.store.forget_quarantined(now).await?;
+    if entries > 0 {
+        tracing::info!(entries, "what was long in quarantine was deleted");
+    }
+    Ok(())
+}
+
              month already; events are stored all the same, and the months are tried again in a minute"
         );
     }

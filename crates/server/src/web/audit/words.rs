@@ -14,7 +14,7 @@ use super::super::punches::period::Period;
 use super::super::{day_time, settings, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 76] = [
+pub const ACTIONS: [(&str, &str); 77] = [
     ("sign_in", "did-sign-in"),
     ("sign_out", "did-sign-out"),
     ("view_record", "did-view-record"),
@@ -68,6 +68,7 @@ pub const ACTIONS: [(&str, &str); 76] = [
     ("rename_contract", "did-rename-contract"),
     ("lock_out", "did-lock-out"),
     ("refuse_address", "did-refuse-address"),
+    ("empty_quarantine", "did-empty-quarantine"),
     ("set_up_totp", "did-set-up-totp"),
     ("remove_totp", "did-remove-totp"),
     ("make_recovery_codes", "did-make-recovery-codes"),
@@ -107,7 +108,7 @@ const KINDS: [(&str, &str); 9] = [
 ];
 
 /// What has no name of its own, or none that anybody looks for.
-const OTHERS: [(&str, &str); 7] = [
+const OTHERS: [(&str, &str); 8] = [
     ("search", "audit-search"),
     ("terminals", "audit-terminals"),
     ("punches", "nav-punches"),
@@ -115,6 +116,7 @@ const OTHERS: [(&str, &str); 7] = [
     ("employees", "nav-employees"),
     ("audit log", "nav-audit"),
     ("server", "by-server"),
+    ("quarantine", "quarantine-title"),
 ];
 
 /// What is asked for when something is looked for or exported, with the key of its word.
@@ -148,7 +150,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 69] = [
+const FIELDS: [(&str, &str); 71] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -218,6 +220,8 @@ const FIELDS: [(&str, &str); 69] = [
     ("address", "session-address"),
     ("agent", "session-device"),
     ("tries", "field-tries"),
+    ("entries", "field-count"),
+    ("counted_only", "field-counted-only"),
 ];
 
 /// Fields that only programs follow.
