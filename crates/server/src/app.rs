@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Router, middleware};
@@ -30,11 +31,12 @@ use crate::jobs::FailedJobs;
 use crate::limiter::Limiter;
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
+use crate::metrics_token::MetricsToken;
 use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::problem::Failure;
 use crate::provider::Provider;
-use crate::rate_limit::EnrollmentLimit;
+use crate::rate_limit::AddressLimit;
 use crate::rest_of_body;
 use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
@@ -75,12 +77,15 @@ pub struct App {
     /// Samples of the counters, for `/health`.
     pub rates: Rates,
     /// Limit on enrolments.
-    pub enrollment_limit: EnrollmentLimit,
+    pub enrollment_limit: AddressLimit,
+    /// Limit on what goes into quarantine.
+    pub quarantine_limit: AddressLimit,
     /// Addresses from which too many sign-ins have failed, at the pages and at the API together.
     pub limiter: Arc<Limiter>,
     clock: Clock,
     active_terminals: AtomicU64,
     bound: OnceLock<SocketAddr>,
+    metrics_token: OnceLock<MetricsToken>,
 }
 
 impl fmt::Debug for App {
@@ -102,6 +107,7 @@ impl App {
         passwords: Passwords,
         clock: Clock,
     ) -> Shared {
+        let limiter = Limiter::new(settings.sign_in_failures_per_address);
         Arc::new(Self {
             store,
             key: Arc::new(key),
@@ -113,11 +119,13 @@ impl App {
             senders: Senders::default(),
             bodies: BodyRoom::default(),
             rates: Rates::default(),
-            enrollment_limit: EnrollmentLimit::default(),
-            limiter: Arc::default(),
+            enrollment_limit: AddressLimit::of_enrollments(),
+            quarantine_limit: AddressLimit::of_quarantine(),
+            limiter: Arc::new(limiter),
             clock,
             active_terminals: AtomicU64::new(0),
             bound: OnceLock::new(),
+            metrics_token: OnceLock::new(),
         })
     }
 
@@ -131,6 +139,19 @@ impl App {
     pub fn note_address(&self, address: SocketAddr) {
         // Bound once; a second address would be of another server.
         let _ = self.bound.set(address);
+    }
+
+    /// Notes the token that `/metrics` asks for.
+    pub fn note_metrics_token(&self, token: MetricsToken) {
+        // Read once; another one needs a restart.
+        let _ = self.metrics_token.set(token);
+    }
+
+    /// Whether who gives this token may read the figures. Where a token is set and was not read, nobody may.
+    #[must_use]
+    pub fn may_read_metrics(&self, given: Option<&str>) -> bool {
+        let is = |token: &MetricsToken| given.is_some_and(|given| token.is(given));
+        self.settings.metrics_token_file.is_none() || self.metrics_token.get().is_some_and(is)
     }
 
     /// How PCs and browsers on this host reach the server.
@@ -236,10 +257,19 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
 
 /// All routes: programs under `/api`, `/healthz` and `/metrics`, people everywhere else.
 pub fn router(app: Shared) -> Router {
-    let pages = app.pages();
+    let (pages, counting) = (app.pages(), app.clone());
     let programs = api::router(&app).route("/api/{*rest}", any(not_found)).with_state(app);
     let all = web::headers::protect_programs(finish(programs)).fallback_service(pages);
-    all.layer(middleware::from_fn(rest_of_body::read_it))
+    let all = all.layer(middleware::from_fn(rest_of_body::read_it));
+    all.layer(middleware::from_fn_with_state(counting, count))
+}
+
+/// Counts answers by who asks and their class.
+async fn count(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    app.metrics.watched.answered(&path, response.status().as_u16());
+    response
 }
 
 /// Puts around `routes` what every answer needs.

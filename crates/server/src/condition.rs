@@ -131,13 +131,16 @@ pub fn of(app: &App) -> Condition {
     }
 }
 
-fn disk(directory: &Path) -> Option<Disk> {
+/// Room on the disk of `directory`. Asks the operating system.
+#[must_use]
+pub fn disk(directory: &Path) -> Option<Disk> {
     let found = rustix::fs::statvfs(directory).ok()?;
     Some(Disk { free: found.f_bavail * found.f_frsize, total: found.f_blocks * found.f_frsize })
 }
 
-/// The first certificate of the chain is the server's own.
-fn certificate(files: Option<&TlsFiles>) -> Certificate {
+/// Until when the certificate of these files counts; the first of the chain is the server's own. Reads it.
+#[must_use]
+pub fn certificate(files: Option<&TlsFiles>) -> Certificate {
     let Some(files) = files else { return Certificate::None };
     let end = || {
         let der = CertificateDer::from_pem_file(&files.cert).ok()?;

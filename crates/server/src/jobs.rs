@@ -11,7 +11,7 @@ use mngntime_store::{LINKS_BY_SID_MAX, StoreError, local_date};
 use crate::app::{App, Shared};
 use crate::log_heads::{SigningError, ahead_words};
 use crate::problem::chain;
-use crate::retention;
+use crate::{retention, watched};
 
 /// Time between two rounds. A punch that could not be judged waits no longer than this.
 const ROUND: Duration = Duration::from_secs(60);
@@ -20,8 +20,12 @@ const ROUND: Duration = Duration::from_secs(60);
 const REJUDGED_PER_ROUND: usize = 500;
 
 /// What every node does for itself; the other jobs are done by one node for all.
-const OF_EVERY_NODE: [&str; 3] =
-    ["count the terminals", "read the heads of the log", "ask which node does the jobs"];
+const OF_EVERY_NODE: [&str; 4] = [
+    "count the terminals",
+    "read the heads of the log",
+    "ask which node does the jobs",
+    "read what is watched",
+];
 
 /// Jobs that failed when they last ran, by their names in the program's log.
 #[derive(Debug, Default)]
@@ -76,9 +80,11 @@ pub async fn round(app: &App) {
         Err(_) => {}
     }
     report(app, "ask which node does the jobs", async { leads.map(drop) }).await;
+    report(app, "read what is watched", watched::watch(app)).await;
     tell_months_ahead(app);
     app.rates.note(now, app.metrics.counts());
     app.enrollment_limit.forget_idle();
+    app.quarantine_limit.forget_idle();
 }
 
 /// What is done once for a database, however many nodes there are.
@@ -119,9 +125,18 @@ async fn once_a_day(app: &App, now: UtcMillis) -> Result<(), StoreError> {
         return Ok(());
     }
     app.store.forget_day_figures(now).await?;
+    report(app, "forget what is long in quarantine", forget_quarantined(app, now)).await;
     report(app, "retire months whose time is over", retention::retire_due(app, now)).await;
     report(app, "drop empty months", drop_months(app, now)).await;
     app.store.note_size(day, app.store.database_bytes().await?).await
+}
+
+async fn forget_quarantined(app: &App, now: UtcMillis) -> Result<(), StoreError> {
+    let entries = app.store.forget_quarantined(now).await?;
+    if entries > 0 {
+        tracing::info!(entries, "what was long in quarantine was deleted");
+    }
+    Ok(())
 }
 
 /// Nothing depends on it, so that nobody is waited for.

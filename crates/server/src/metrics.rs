@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::condition::Counts;
+use crate::watched::Watched;
 use mngntime_store::{EnrollmentOutcome, ItemOutcome, KeyEnd, QuarantineOutcome, Standing};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -77,6 +78,8 @@ pub struct Metrics {
     refused_connections: Counter,
     broken_logs: Gauge,
     logs_ahead: Gauge,
+    /// What is read once a minute.
+    pub watched: Watched,
 }
 
 impl fmt::Debug for Metrics {
@@ -100,6 +103,7 @@ impl Default for Metrics {
             refused_connections: Counter::default(),
             broken_logs: Gauge::default(),
             logs_ahead: Gauge::default(),
+            watched: Watched::default(),
         };
         metrics.register();
         metrics
@@ -109,6 +113,7 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
+        self.watched.register(registry);
         registry.register("batches", "Batches by what became of them", self.batches.clone());
         registry.register("events", "Events by what became of them", self.events.clone());
         registry.register("enrollments", "Enrolments by outcome", self.enrollments.clone());

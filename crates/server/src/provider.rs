@@ -1,12 +1,17 @@
 //! Signing in with another provider (OpenID Connect): authorisation code with PKCE, state and nonce.
 //!
 //! Signatures, issuer, audience, nonce and times of an id token are checked by `openidconnect`. Requests go to the
-//! provider only, without following redirects, with a deadline and a bound on what is read. They are few (two or
-//! three for a sign-in), so the provider's description is read each time: its keys change when it wants.
+//! provider only, without following redirects, with a deadline and a bound on what is read.
+//!
+//! Anybody may begin a sign-in, and a provider may hang: at most [`ASKING_MAX`] threads wait for it, so that pages and
+//! punches keep theirs; who comes beyond is told so at once. Its description and keys are kept for [`KEPT`] (keys that
+//! have changed are read anew when a token does not fit), and that it could not be read for [`FAILED_FOR`]. Beginnings are
+//! counted by address, so that nobody pushes out those of others.
 
 use std::collections::HashMap;
 use std::io;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use mngntime_model::UtcMillis;
 use openidconnect::core::{
@@ -23,8 +28,11 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
 
+use crate::limiter::Limiter;
 use crate::second_factor::ceremony::Ceremonies;
+use crate::seldom::{MINUTE, Seldom};
 use crate::settings::ProviderSettings;
 
 /// Longest answer of a provider, in bytes.
@@ -32,6 +40,19 @@ const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Deadline of one request to the provider.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Threads that may wait for the provider at the same time: a small part of those that also read the store.
+pub const ASKING_MAX: usize = 16;
+
+/// How long the provider's description and keys are kept.
+const KEPT: Duration = Duration::from_secs(300);
+
+/// How long it is not asked again for a description that could not be read.
+const FAILED_FOR: Duration = Duration::from_secs(10);
+
+/// Sign-ins begun from one address at once, refilled in [`crate::limiter::REFILL_MS`]: an office in the morning, and fewer
+/// than are remembered at all.
+const BEGUN_PER_ADDRESS: u32 = 1_000;
 
 /// Claims beside the standard's.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,6 +108,12 @@ pub enum ProviderError {
         /// Why not.
         why: String,
     },
+    /// As many wait for it as may.
+    #[error("the provider is being asked by too many at the same time")]
+    Busy,
+    /// It has just failed, and is not asked again yet.
+    #[error("the provider has failed a moment ago and is not asked again yet")]
+    FailedLately,
     /// There is no such sign-in here, or no more.
     #[error("the sign-in has ended or was begun elsewhere")]
     Ended,
@@ -129,20 +156,59 @@ pub struct Known {
     pub next: String,
 }
 
+/// What was last read of the provider.
+#[derive(Debug, Default)]
+struct Found {
+    description: Option<(Instant, CoreProviderMetadata)>,
+    failed: Option<Instant>,
+}
+
 /// The provider.
 #[derive(Debug)]
 pub struct Provider {
     /// What the server is configured with.
     pub settings: ProviderSettings,
+    /// Sign-ins begun, by address.
+    pub begun: Limiter,
+    /// When its failures are told in the log.
+    pub told: Seldom,
     redirect: String,
     away: Ceremonies<Away>,
+    room: Arc<Semaphore>,
+    found: Mutex<Found>,
 }
 
 impl Provider {
     /// The provider of `settings` for the server at `url`.
     #[must_use]
     pub fn new(settings: ProviderSettings, url: &str) -> Self {
-        Self { settings, redirect: format!("{url}/login/provider/back"), away: Ceremonies::default() }
+        Self {
+            settings,
+            begun: Limiter::new(BEGUN_PER_ADDRESS),
+            told: Seldom::new(MINUTE),
+            redirect: format!("{url}/login/provider/back"),
+            away: Ceremonies::default(),
+            room: Arc::new(Semaphore::new(ASKING_MAX)),
+            found: Mutex::default(),
+        }
+    }
+
+    /// Runs what waits for the provider on a thread that may wait, as long as there is room.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; at once when too many wait already, or when it has just failed.
+    pub async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, ProviderError> + Send + 'static,
+    ) -> Result<T, ProviderError> {
+        self.check_failed()?;
+        let room = self.room.clone().try_acquire_owned().map_err(|_| ProviderError::Busy)?;
+        let provider = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let _room = room;
+            work(&provider)
+        });
+        done.await.map_err(|error| ProviderError::Answer { what: "answer", why: error.to_string() })?
     }
 
     /// Where to send the browser, and the name of the sign-in for its cookie. Asks the provider: not for an async
@@ -187,8 +253,15 @@ impl Provider {
             .map_err(|error| unusable("answer to the code")(error.into()))?;
         let token = tokens.id_token();
         let token = token.ok_or_else(|| unusable("answer to the code")("it has no id token".into()))?;
-        let claims = token.claims(&client.id_token_verifier(), &away.nonce);
-        let claims = claims.map_err(|error| unusable("id token")(error.into()))?;
+        let claims = match token.claims(&client.id_token_verifier(), &away.nonce) {
+            Ok(claims) => claims,
+            // Its keys may have changed since they were read.
+            Err(_) => {
+                self.found().description = None;
+                let claims = token.claims(&self.client()?.id_token_verifier(), &away.nonce);
+                claims.map_err(|error| unusable("id token")(error.into()))?
+            }
+        };
         Ok(Known {
             subject: claims.subject().to_string(),
             login: self.login(claims),
@@ -198,21 +271,55 @@ impl Provider {
     }
 
     fn client(&self) -> Result<OurClient, ProviderError> {
-        let what = "description";
         let secret = match &self.settings.client_secret_file {
             Some(file) => Some(std::fs::read_to_string(file).map_err(ProviderError::Secret)?),
             None => None,
         };
-        let agent = agent();
-        let issuer = IssuerUrl::new(self.settings.issuer.clone());
-        let issuer = issuer.map_err(|error| unusable(what)(error.into()))?;
-        let metadata = CoreProviderMetadata::discover(&issuer, &|request: HttpRequest| send(&agent, request));
-        let metadata = metadata.map_err(|error| unusable(what)(error.into()))?;
+        let metadata = self.description()?;
         let redirect = RedirectUrl::new(self.redirect.clone());
         let redirect = redirect.map_err(|error| unusable("way back")(error.into()))?;
         let id = ClientId::new(self.settings.client_id.clone());
         let secret = secret.map(|secret| ClientSecret::new(secret.trim().to_owned()));
         Ok(OurClient::from_provider_metadata(metadata, id, secret).set_redirect_uri(redirect))
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_failed(&self) -> Result<(), ProviderError> {
+        match self.found().failed {
+            Some(at) if at.elapsed() < FAILED_FOR => Err(ProviderError::FailedLately),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The provider's description with its keys: kept, or read now.
+    fn description(&self) -> Result<CoreProviderMetadata, ProviderError> {
+        if let Some((at, description)) = &self.found().description
+            && at.elapsed() < KEPT
+        {
+            return Ok(description.clone());
+        }
+        self.check_failed()?;
+        let read = self.discover();
+        let mut found = self.found();
+        match &read {
+            Ok(description) => {
+                *found = Found { description: Some((Instant::now(), description.clone())), failed: None };
+            }
+            Err(_) => found.failed = Some(Instant::now()),
+        }
+        read
+    }
+
+    fn discover(&self) -> Result<CoreProviderMetadata, ProviderError> {
+        let what = "description";
+        let agent = agent();
+        let issuer = IssuerUrl::new(self.settings.issuer.clone());
+        let issuer = issuer.map_err(|error| unusable(what)(error.into()))?;
+        let metadata = CoreProviderMetadata::discover(&issuer, &|request: HttpRequest| send(&agent, request));
+        metadata.map_err(|error| unusable(what)(error.into()))
     }
 
     /// The login that the configured claim says. An e-mail address counts only when the provider has verified it.

@@ -3,19 +3,23 @@
 //! Every value remembers where it came from, so that `mngntime config check` can say so. A key that is not
 //! known is refused with its line: a misspelt limit must not be passed over in silence.
 
+mod fields;
 mod provider;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use mngntime_store::IDLE_MINUTES_MAX;
-use mngntime_wire::limits;
 use toml::de::{DeTable, DeValue};
 
 use crate::database::{self, DatabaseUrl};
+use crate::source_address::Network;
 
+use fields::{
+    absolute_path, boolean, connections_max, contact_seconds, day_boundary, display_name,
+    failures_per_address, idle_minutes, listen, networks, not_empty, public_url, web_address,
+};
 pub use provider::ProviderSettings;
 
 /// Where a value came from.
@@ -101,7 +105,7 @@ const DATABASE_MEANING: &str =
     "PostgreSQL database that keeps the data instead of a file in data_dir; environment only";
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 24] = [
+const KEYS: [(&str, &str, &str); 26] = [
     ("listen", "127.0.0.1:8320", "address and port; port 0 lets the system choose"),
     ("data_dir", "/var/lib/mngntime", "directory of the database and the server's key"),
     (
@@ -114,7 +118,11 @@ const KEYS: [(&str, &str, &str); 24] = [
     ("display_name", "MINAGINE", "how the server is called in messages"),
     ("contact_seconds", "900", "how often a PC gives a sign of life"),
     ("day_boundary", "05:00", "until when a night belongs to the day before, HH:MM"),
-    ("trusted_proxies", "", "addresses of proxies whose X-Forwarded-For is believed"),
+    (
+        "trusted_proxies",
+        "",
+        "addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed",
+    ),
     ("allow_plain_http", "false", "serve without TLS on an address other PCs can reach"),
     ("connections_max", "8192", "connections at the same time; more are closed at once"),
     ("packages_dir", "", "directory of the agent's packages (.msi, .deb, .rpm, .zip), offered on the pages"),
@@ -128,6 +136,16 @@ const KEYS: [(&str, &str, &str); 24] = [
         "operators_idle_minutes",
         "60",
         "minutes without use after which an operator is signed out; 0 for never",
+    ),
+    (
+        "sign_in_failures_per_address",
+        "50",
+        "failed sign-ins of one address that pass at once; as many more pass in 1000 seconds",
+    ),
+    (
+        "metrics_token_file",
+        "",
+        "file with the token that /metrics asks for; without it everybody may read the figures",
     ),
     ("oidc_issuer", "", "address of an OpenID Connect provider that people may sign in with"),
     ("oidc_name", "OpenID Connect", "what the sign-in button calls that provider"),
@@ -164,13 +182,17 @@ pub struct Settings {
     /// Until when a night belongs to the day before, in minutes after midnight.
     pub day_boundary_minutes: u32,
     /// Proxies that are believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// Whether plain HTTP is meant on an address other PCs can reach.
     pub allow_plain_http: bool,
     /// Whether operators must have a second factor.
     pub operators_second_factor: bool,
     /// Minutes without use after which an operator is signed out; absent for never.
     pub operators_idle_minutes: Option<u16>,
+    /// Failed sign-ins of one address that pass at once.
+    pub sign_in_failures_per_address: u32,
+    /// File with the token that `/metrics` asks for; absent when everybody may read it.
+    pub metrics_token_file: Option<PathBuf>,
     /// Another provider that people may sign in with.
     pub provider: Option<ProviderSettings>,
     /// Connections at the same time.
@@ -316,13 +338,15 @@ impl Sources {
             display_name: self.value("display_name", display_name)?,
             contact_seconds: self.value("contact_seconds", contact_seconds)?,
             day_boundary_minutes: self.value("day_boundary", day_boundary)?,
-            trusted_proxies: self.value("trusted_proxies", addresses)?,
+            trusted_proxies: self.value("trusted_proxies", networks)?,
             allow_plain_http: self.value("allow_plain_http", boolean)?,
             operators_second_factor: self.value("operators_second_factor", boolean)?,
             operators_idle_minutes: self.value("operators_idle_minutes", idle_minutes)?,
+            sign_in_failures_per_address: self.value("sign_in_failures_per_address", failures_per_address)?,
+            metrics_token_file: self.value("metrics_token_file", absolute_path)?,
             provider: self.provider()?,
             connections_max: self.value("connections_max", connections_max)?,
-            packages_dir: self.value("packages_dir", packages_dir)?,
+            packages_dir: self.value("packages_dir", absolute_path)?,
             downloads_url: self.value("downloads_url", web_address)?,
             log: self.value("log", |text| Ok(not_empty(text)?.to_owned()))?,
         };
@@ -392,96 +416,6 @@ fn plain_text(value: &DeValue<'_>) -> String {
     }
 }
 
-fn not_empty(text: &str) -> Result<&str, String> {
-    if text.trim().is_empty() { Err("it must not be empty".into()) } else { Ok(text) }
-}
-
-fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "it must be an address with a port, such as 127.0.0.1:8320 or [::]:8320".into())
-}
-
-/// Scheme and authority, and nothing else.
-fn public_url(text: &str) -> Result<Option<String>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let plain = text.trim_end_matches('/');
-    let parsed = plain.parse::<axum::http::Uri>().ok();
-    let fits = parsed.is_some_and(|uri| {
-        let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
-        let bare = uri.path() == "/" && uri.query().is_none();
-        scheme && bare && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-    });
-    let rule = "it must be http:// or https:// and a host name, with a port where needed and no path";
-    if fits { Ok(Some(plain.to_owned())) } else { Err(rule.into()) }
-}
-
-fn display_name(text: &str) -> Result<String, String> {
-    let fits = text.chars().count() <= 64 && !text.chars().any(char::is_control);
-    if fits {
-        Ok(not_empty(text)?.to_owned())
-    } else {
-        Err("it must have at most 64 printable characters".into())
-    }
-}
-
-fn contact_seconds(text: &str) -> Result<u32, String> {
-    let rule = || format!("it must be a number of seconds from 10 to {}", limits::CONTACT_SECONDS_MAX);
-    text.parse().ok().filter(|seconds| (10..=limits::CONTACT_SECONDS_MAX).contains(seconds)).ok_or_else(rule)
-}
-
-/// From midnight, which knows no night, to noon.
-fn day_boundary(text: &str) -> Result<u32, String> {
-    let minutes = |text: &str| {
-        let plain = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
-        let (hours, minutes) = text.split_once(':').filter(|_| plain)?;
-        let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
-        Some(hours * 60 + minutes).filter(|sum| minutes < 60 && *sum <= 12 * 60)
-    };
-    minutes(text).ok_or_else(|| "it must be a time from 00:00 to 12:00, such as 05:00".into())
-}
-
-fn idle_minutes(text: &str) -> Result<Option<u16>, String> {
-    let rule = || format!("it must be a number of minutes from 5 to {IDLE_MINUTES_MAX}, or 0 for never");
-    let fits = |minutes: &u16| *minutes == 0 || (5..=IDLE_MINUTES_MAX).contains(minutes);
-    let minutes = text.parse().ok().filter(fits).ok_or_else(rule)?;
-    Ok(Some(minutes).filter(|minutes| *minutes != 0))
-}
-
-fn connections_max(text: &str) -> Result<usize, String> {
-    let rule = || "it must be a number from 10 to 1000000".to_owned();
-    text.parse().ok().filter(|count| (10..=1_000_000).contains(count)).ok_or_else(rule)
-}
-
-/// A relative path would mean another directory for every way to start the server.
-fn packages_dir(text: &str) -> Result<Option<PathBuf>, String> {
-    let path = PathBuf::from(text.trim());
-    match (path.as_os_str().is_empty(), path.is_absolute()) {
-        (true, _) => Ok(None),
-        (false, true) => Ok(Some(path)),
-        (false, false) => Err("it must be an absolute path, such as /srv/mngntime/packages".into()),
-    }
-}
-
-fn web_address(text: &str) -> Result<Option<String>, String> {
-    let text = text.trim();
-    let fits = text.starts_with("https://") || text.starts_with("http://");
-    match (text.is_empty(), fits && !text.contains(char::is_whitespace)) {
-        (true, _) => Ok(None),
-        (false, true) => Ok(Some(text.to_owned())),
-        (false, false) => Err("it must be an address that begins with https:// or http://".into()),
-    }
-}
-
-fn boolean(text: &str) -> Result<bool, String> {
-    text.parse().map_err(|_| "it must be true or false".into())
-}
-
-fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts.map(|part| part.parse().map_err(|_| format!("{part} is not an IP address"))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -544,6 +478,26 @@ mod tests {
         for bad in ["4", "721", "-5", "\"\"", "65536"] {
             assert!(minutes(bad).unwrap_err().contains("from 5 to 720, or 0 for never"), "{bad}");
         }
+    }
+
+    #[test]
+    fn failures_of_an_address_are_a_number_and_proxies_may_be_a_network() {
+        let failures = |text| {
+            from(&format!("sign_in_failures_per_address = {text}"), &[])
+                .map(|settings| settings.sign_in_failures_per_address)
+        };
+        let default = from("", &[]).unwrap();
+        assert_eq!(default.sign_in_failures_per_address, crate::limiter::PER_ADDRESS);
+        assert_eq!((failures("10"), failures("10000")), (Ok(10), Ok(10_000)));
+        for bad in ["9", "10001", "-1", "\"\""] {
+            assert!(failures(bad).unwrap_err().contains("from 10 to 10000"), "{bad}");
+        }
+        let proxies =
+            |text| from(&format!("trusted_proxies = {text}"), &[]).map(|found| found.trusted_proxies);
+        assert_eq!(proxies("[\"10.0.0.0/8\", \"fd00::/8\"]").unwrap().len(), 2);
+        assert!(proxies("[\"0.0.0.0/0\"]").unwrap_err().contains("is everybody"));
+        assert!(proxies("[\"proxy\"]").unwrap_err().contains("such as 10.0.0.0/8"));
+        assert!(from("metrics_token_file = \"token\"", &[]).unwrap_err().contains("absolute path"));
     }
 
     #[test]

@@ -73,9 +73,9 @@ pub async fn sign_in(
     }
     let person = match tries::password(&*app.store, &app.passwords, login, password, address, now).await? {
         Tried::Right(person) => person,
-        Tried::Wrong => {
+        Tried::Wrong(login) => {
             count(SignInOutcome::Wrong);
-            let counted = tries::count_failure(&*app.store, &app.limiter, address, now).await;
+            let counted = tries::count_failure(&*app.store, &app.limiter, address, login, now).await;
             counted.map_err(SignInError::Store)?;
             return Err(SignInError::Refused);
         }
@@ -88,6 +88,7 @@ pub async fn sign_in(
         return Err(SignInError::Refused);
     }
     count(SignInOutcome::Right);
+    app.limiter.right(address, person.id, now);
     Ok(Caller { login: person.data.login.clone(), subject: Subject::of(&person), now })
 }
 

@@ -11,7 +11,7 @@ use mngntime_store::{Act, Administrator, Store, StoreError};
 use serde_json::json;
 
 use crate::access::Subject;
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, Login};
 use crate::passwords::{PasswordError, Passwords};
 use crate::source_address;
 
@@ -20,8 +20,9 @@ use crate::source_address;
 pub enum Tried<T> {
     /// It was right.
     Right(T),
-    /// It was wrong, or the person may not sign in today.
-    Wrong,
+    /// It was wrong, or the person may not sign in today. Whether the login is somebody's is for the count of the address
+    /// only.
+    Wrong(Login),
     /// Nothing was looked at: too many have failed, and until then nobody may try.
     Wait(UtcMillis),
 }
@@ -46,9 +47,10 @@ pub async fn count_failure(
     store: &dyn Store,
     limiter: &Limiter,
     address: Option<IpAddr>,
+    login: Login,
     now: UtcMillis,
 ) -> Result<(), StoreError> {
-    let Some(closed) = limiter.failed(address, now) else { return Ok(()) };
+    let Some(closed) = limiter.failed(address, login, now) else { return Ok(()) };
     tracing::warn!(tries = closed.tries, "an address is refused to sign in: too many tries have failed");
     let object = format!("address {}", closed.address);
     let detail = json!({ "address": closed.address, "tries": closed.tries });
@@ -80,6 +82,7 @@ pub async fn password(
         }
     };
     let today = mngntime_store::local_date(now);
+    let whose = if found.is_some() { Login::Known } else { Login::Unknown };
     let in_force = |found: &Administrator| Subject::of(found).in_force(today).is_ok();
     match found.filter(|found| right && in_force(found)) {
         Some(person) => {
@@ -88,7 +91,7 @@ pub async fn password(
         }
         None => {
             store.note_failed_sign_in(login, address.map(source_address::text), now).await?;
-            Ok(Tried::Wrong)
+            Ok(Tried::Wrong(whose))
         }
     }
 }

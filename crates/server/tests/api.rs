@@ -5,13 +5,18 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use data_encoding::BASE64;
-use mngntime_server::limiter::PER_ADDRESS;
-use mngntime_server::passwords::hash_new;
+use mngntime_server::app::{App, router};
+use mngntime_server::limiter::{PER_ADDRESS, UNKNOWN_COSTS};
+use mngntime_server::metrics_token::MetricsToken;
+use mngntime_server::passwords::{Passwords, hash_new};
 use mngntime_server::punch_line::PunchLine;
+use mngntime_server::settings::Settings;
 use mngntime_store::{
     Act, AuditFilter, EmployeeChoice, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role,
     local_date,
 };
+use mngntime_wire::SecretKey;
+use tower::ServiceExt as _;
 
 async fn list(server: &Server, query: &str, login: &str, password: &str) -> Answer {
     let credentials = BASE64.encode(format!("{login}:{password}").as_bytes());
@@ -52,7 +57,7 @@ async fn an_address_that_guesses_at_many_logins_has_to_wait_and_is_told_to_the_o
         let request = request.header("authorization", format!("Basic {credentials}"));
         server.send(request.body(Body::empty()).unwrap()).await
     };
-    for number in 0..PER_ADDRESS {
+    for number in 0..PER_ADDRESS.div_ceil(UNKNOWN_COSTS) {
         let answer = ask("192.0.2.1:1000", &format!("E{number}"), "Password1").await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     }
@@ -206,6 +211,62 @@ async fn health_metrics_and_description_are_there() {
         serde_json::from_str(&server.get("/api/openapi.json").await.body).unwrap();
     for path in ["/api/v1/events", "/api/v1/terminals", "/api/v1/punches", "/healthz"] {
         assert!(description["paths"][path].is_object(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_to_alarm_is_read_with_each_round_and_answers_are_counted() {
+    let server = with_punches(2).await;
+    let entry = mngntime_store::Quarantined {
+        received_at: NOW,
+        reason: mngntime_store::QuarantineReason::UnknownContract,
+        contract: "dmeo".into(),
+        terminal: "t".into(),
+        body: vec![1],
+    };
+    server.app.store.quarantine(entry).await.unwrap();
+    server.pass(25 * 3_600_000);
+    mngntime_server::jobs::round(&server.app).await;
+    server.get("/api/v1/punches").await;
+    let page = server.get("/metrics").await.body;
+    for line in [
+        "quarantine_entries 1",
+        "silent_terminals 1",
+        "waiting_events 0",
+        "unsigned_leaves 0",
+        "last_backup_timestamp_seconds 0",
+        "certificate_end_timestamp_seconds 0",
+        "answers_total{route=\"api\",status=\"4xx\"} 1",
+    ] {
+        assert!(page.contains(&format!("\nmngntime_{line}\n")), "{line}: {page}");
+    }
+    for some in ["disk_free_bytes", "disk_total_bytes", "writer_queue_room"] {
+        assert!(!page.contains(&format!("\nmngntime_{some} 0\n")), "{some}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn where_a_token_is_set_the_figures_are_for_whoever_has_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "0123456789abcdef\n").unwrap();
+    let store = mngntime_store::sqlite::SqliteStore::open(directory.path()).unwrap();
+    let settings = Settings {
+        metrics_token_file: Some(file.clone()),
+        ..Settings::for_directory(directory.path()).unwrap()
+    };
+    let (key, passwords) = (SecretKey::from_seed(&[42; 32]), Passwords::new().unwrap());
+    let app = App::new(std::sync::Arc::new(store), key, settings, passwords, std::sync::Arc::new(|| NOW));
+    let ask = async |token: &str| {
+        let request = Request::get("/metrics").header("authorization", token).body(Body::empty()).unwrap();
+        router(app.clone()).oneshot(request).await.unwrap().status()
+    };
+    let right = "Bearer 0123456789abcdef";
+    assert_eq!(ask(right).await, StatusCode::UNAUTHORIZED, "the token was not read");
+    app.note_metrics_token(MetricsToken::read(&file).unwrap());
+    assert_eq!(ask(right).await, StatusCode::OK);
+    for wrong in ["", "Bearer", "Bearer 0123456789abcdeg", "Basic 0123456789abcdef"] {
+        assert_eq!(ask(wrong).await, StatusCode::UNAUTHORIZED, "{wrong}");
     }
 }
 

@@ -354,6 +354,53 @@ fn config_check_tells_every_value_and_its_origin() {
 }
 
 #[test]
+fn config_check_finds_what_serve_would_fail_on_all_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("server.toml");
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let check = |toml: &str| {
+        std::fs::write(&config, toml).unwrap();
+        run(&["config", "check", "--config", config.to_str().unwrap()])
+    };
+    let provider = "oidc_issuer = \"https://id.example\"\noidc_client_id = \"m\"\noidc_contract = \"demo\"\n\
+                    public_url = \"https://time.example\"\n";
+    let files = format!(
+        "{provider}tls_certificate = \"{}\"\ntls_key = \"{}\"\npackages_dir = \"{}\"\n\
+         oidc_client_secret_file = \"{}\"\nmetrics_token_file = \"{}\"\n",
+        at("c.pem"),
+        at("k.pem"),
+        at("packages"),
+        at("secret"),
+        at("token")
+    );
+    let failed = check(&format!("log = \"bogus=x=y\"\n{files}"));
+    let told = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(2), "{told}");
+    assert!(!text(&failed.stdout).contains("can be used"));
+    for hint in
+        ["log = bogus=x=y", "c.pem", "packages_dir = ", "oidc_client_secret_file = ", "metrics_token_file"]
+    {
+        assert!(told.contains(hint), "{hint}: {told}");
+    }
+    let made = rcgen::generate_simple_self_signed(vec!["time.example".to_owned()]).unwrap();
+    std::fs::write(at("c.pem"), made.cert.pem()).unwrap();
+    std::fs::write(at("k.pem"), rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
+    std::fs::write(at("secret"), "s").unwrap();
+    std::fs::write(at("token"), "0123456789abcdef").unwrap();
+    std::fs::create_dir(at("packages")).unwrap();
+    let other_key = check(&files);
+    assert!(text(&other_key.stderr).contains("could not use the certificate"), "{}", text(&other_key.stderr));
+    std::fs::write(at("k.pem"), made.signing_key.serialize_pem()).unwrap();
+    let right = check(&files);
+    let told = text(&right.stdout);
+    assert!(right.status.success(), "{}", text(&right.stderr));
+    assert!(
+        told.contains("Not checked: whether https://id.example answers") && told.contains("can be used"),
+        "{told}"
+    );
+}
+
+#[test]
 fn an_agent_that_dies_is_started_again_and_stops_with_its_server() {
     let directory = tempfile::tempdir().unwrap();
     let (data, bus, trace) =

@@ -81,6 +81,10 @@ async fn a_refusal_says_as_much_as_the_one_who_asks_may_know() {
     ] {
         assert_eq!(refused(key, 1).await, (Some(6), Some(reason.to_owned())), "{key}");
     }
+    // The contract's own people see who gave a key of theirs, once for each PC, and no strangers.
+    let seen = store.refused_enrollments(contract).await.unwrap();
+    let seen: Vec<_> = seen.iter().map(|found| (found.host_name.as_str(), found.reason.word())).collect();
+    assert_eq!(seen, [("PC-0231", "key_revoked")]);
     let pc = Pc::new(2);
     let terminal = server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await.terminal.unwrap();
     let terminal = TerminalId::parse(&terminal).unwrap();

@@ -6,9 +6,10 @@ use std::task::Poll;
 
 use crate::support::{Answer, DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server, all_stored, results, seal};
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use mngntime_model::{Declared, EventKind, PunchResult, TerminalId, UtcMillis};
-use mngntime_store::{ContractStatus, QuarantineReason, Standing, TerminalStatus};
+use mngntime_store::{ContractStatus, QuarantineReason, Quarantined, Standing, TerminalStatus};
 use mngntime_wire::{Context, SecretKey, Signed, limits};
 
 fn terminal(pc: &Pc) -> TerminalId {
@@ -174,6 +175,43 @@ async fn an_unknown_contract_goes_into_quarantine_with_res_5() {
     assert_eq!(report.newest[0].contract, "dmeo");
     assert_eq!(report.newest[0].body, batch.to_json().unwrap().into_bytes());
     assert!(server.punches().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_address_that_brings_much_does_not_fill_the_quarantine() {
+    let server = Server::start().await;
+    // Half of it is taken already.
+    let entry = |number: usize| Quarantined {
+        received_at: NOW,
+        reason: QuarantineReason::UnknownContract,
+        contract: format!("before {number}"),
+        terminal: "t".into(),
+        body: vec![1],
+    };
+    for hundreds in 0..5 {
+        let some = (hundreds * 500..(hundreds + 1) * 500).map(|n| server.app.store.quarantine(entry(n)));
+        futures_util::future::join_all(some).await;
+    }
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let event = pc.logon("hanako");
+    let kept = async || server.app.store.quarantine_report(0).await.unwrap().kept;
+    let send = async |pc: &Pc, address: &str| {
+        let peer = ConnectInfo(address.parse::<std::net::SocketAddr>().unwrap());
+        let body = Body::from(pc.batch(std::slice::from_ref(&event)).to_json().unwrap());
+        let request =
+            Request::post("/api/v1/events").extension(peer).header("content-type", "application/json");
+        assert_eq!(server.send(request.body(body).unwrap()).await.status, StatusCode::OK);
+    };
+    for number in 0..220 {
+        pc.contract = format!("no-such-{number}");
+        send(&pc, "192.0.2.1:1000").await;
+    }
+    let after = kept().await;
+    assert!((2_700..=2_702).contains(&after), "{after}");
+    send(&pc, "192.0.2.2:1000").await;
+    assert_eq!(kept().await, after + 1, "others have room");
+    send(&pc, "127.0.0.1:1000").await;
+    assert_eq!(kept().await, after + 2, "a proxy here stands for everybody");
 }
 
 #[tokio::test]

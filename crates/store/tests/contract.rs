@@ -214,6 +214,7 @@ suite![
     intake::enrolment_answers_by_contract_key_and_terminal,
     intake::revoked_keys_open_nothing_and_added_ones_do,
     intake::a_flooded_quarantine_counts_what_it_cannot_keep,
+    intake::a_flood_makes_room_for_others_out_of_its_own,
     intake::the_same_pc_may_belong_to_two_contracts,
     log::an_event_has_one_place_for_ever,
     log::a_head_tells_everything_and_continues_the_last,
@@ -333,4 +334,5 @@ suite![
     upkeep::figures_of_a_contract_are_its_own,
     upkeep::months_are_made_as_often_as_asked_and_go_when_nothing_is_in_them,
     upkeep::the_quarantine_is_listed_without_its_bytes,
+    upkeep::who_was_refused_with_a_key_of_the_contract_is_told_to_its_people_once,
 ];

@@ -653,6 +653,13 @@ facts-title = About this terminal
 keys-sub = What lets a PC become a terminal. A key is shown once, when it is made.
 keys-none = There are no enrolment keys
 keys-none-text = Make one, and PCs can be enrolled.
+keys-refused = { $n } { $n ->
+    [one] PC was
+   *[other] PCs were
+} not let in
+keys-refused-text = They gave an enrolment key that opens nothing any more (last 30 days). Make a key with another number of PCs or last day and hand it out: the PCs try again by themselves.
+keys-refused-key = Key that was used
+keys-refused-at = Last try
 key-label = Label
 key-no-label = (no label)
 key-state-open = Valid
@@ -1060,6 +1067,7 @@ passkey-no-name = This server is not reached by a host name, so there are no pas
 provider-sign-in = Sign in with { $name }
 provider-failed = Could not sign in.
 provider-failed-text = The provider gave no answer that can be used. Try again, or sign in with a password.
+provider-busy-text = The provider is busy or does not answer. Sign in with a password, or try again in a minute.
 provider-unknown = This account cannot sign in here.
 provider-unknown-text = It belongs to nobody who uses MngnTime here. Ask the contract’s administrator.
 provider-title = Other provider
@@ -1390,6 +1398,7 @@ field-left = Left
 field-issuer = Provider
 field-shared = Shown to everybody
 field-failures = Failed attempts
+field-counted-only = Only counted
 field-tries = Tries that failed
 field-how = Shown by
 field-ended = Ended
@@ -1529,9 +1538,17 @@ quarantine-link = Quarantine: { $n }
 quarantine-title = Quarantine
 quarantine-kept = { $n } kept
 quarantine-counted = { $n } more only counted
+quarantine-full = { $n } % full
+quarantine-empty = Empty it
+quarantine-empty-text = Deletes what is listed, on all pages, and begins to count anew. What comes afterwards is kept. This is noted in the audit log.
+quarantine-empty-do = I have looked at it: delete
+quarantine-emptied = { $n } { $n ->
+    [one] message was
+   *[other] messages were
+} deleted from the quarantine.
 quarantine-caption = Quarantined messages, newest first
 quarantine-none = Nothing in quarantine
-quarantine-none-text = What comes from unknown contracts and terminals is listed here.
+quarantine-none-text = What comes from unknown contracts and terminals is listed here for 30 days.
 quarantine-note = Nothing here has become a punch of any contract. The PCs still hold it and send it again once their configuration or enrolment is mended.
 quarantine-reason = Reason
 quarantine-claimed-contract = Claimed contract code
@@ -1575,6 +1592,9 @@ health-errors-more = refused { $refused } · other bytes { $bytes }
 health-errors-do = Open the punch log with errors only, and see what to do.
 health-errors-tell = Tell an administrator or HR. The punch log with errors only says what to do.
 health-bytes-do = Other bytes came under taken numbers. Ask the contract's IT to look at the marks of its terminals.
+health-quarantine = Quarantine
+health-quarantine-figures = { $kept } kept ({ $percent } % full) · { $counted } only counted
+health-quarantine-do = Look at the quarantine on the page of contracts: a wrong contract code or key on many PCs, or somebody who fills it. Then empty it.
 health-queue = Writer's queue
 health-queue-figures = { $waiting } of { $room }
 health-queue-do = The disk does not keep up. Look at its load and room.
@@ -1977,6 +1997,7 @@ columns-do = Show these
 download = Download
 xlsx = Excel
 did-lock-out = Locked out after failed sign-ins
+did-empty-quarantine = Emptied the quarantine
 did-refuse-address = Refused an address after failed sign-ins
 did-set-up-totp = Set up one-time codes
 did-remove-totp = Removed one-time codes

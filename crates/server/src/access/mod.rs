@@ -98,6 +98,7 @@ actions! {
     ContractsRead, Operate, "Contracts: see";
     ContractsChange, Operate, "Contracts: make, suspend";
     QuarantineRead, Operate, "Quarantine: see";
+    QuarantineEmpty, Operate, "Quarantine: empty";
 }
 
 /// What decides about an action.

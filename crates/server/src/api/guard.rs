@@ -80,7 +80,7 @@ fn too_many_failures(seconds: u32) -> Failure {
     Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_failures", message).retry_after(seconds)
 }
 
-fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

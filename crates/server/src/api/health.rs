@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use mngntime_wire::Problem;
 use serde::Serialize;
 
+use super::guard::bearer_token;
 use crate::app::Shared;
 use crate::log_heads::ahead_words;
 use crate::problem::Failure;
@@ -73,13 +74,19 @@ pub async fn healthz(State(app): State<Shared>) -> Result<Json<Healthy>, Failure
     Ok(Json(Healthy { status: "ok", version: env!("CARGO_PKG_VERSION"), warnings: warnings(&app) }))
 }
 
-/// Figures in OpenMetrics text.
+/// Figures in OpenMetrics text, for whoever has the token where one is set.
 ///
 /// # Errors
-/// Never in practice.
+/// 401 without it.
 pub async fn metrics(
     State(app): State<Shared>,
+    headers: HeaderMap,
 ) -> Result<([(HeaderName, &'static str); 1], String), Failure> {
+    if !app.may_read_metrics(bearer_token(&headers)) {
+        let message = "The figures are for whoever gives the token of metrics_token_file as a Bearer token.";
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", message));
+    }
+    app.metrics.watched.queue(app.store.writer_load());
     let page = app.metrics.page().map_err(Failure::internal)?;
     Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], page))
 }

@@ -24,7 +24,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use mngntime_store::{Store, TerminalStatus};
-use tracing_subscriber::EnvFilter;
 
 use crate::app::system_clock;
 use crate::backup::restore::refuse_unfinished;
@@ -266,8 +265,7 @@ fn install_tls_provider() -> anyhow::Result<()> {
 
 /// Logs to standard error, so that standard output stays what a command promises.
 fn start_logging(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| BadUse(format!("log = {filter} cannot be used as a filter: {error}")))?;
+    let filter = config::log_filter(filter)?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     Ok(())
 }

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{BadUse, config, files, install_tls_provider, start_logging};
 use crate::app::{App, Shared, router, system_clock};
 use crate::backup::restore::refuse_unfinished;
+use crate::metrics_token::MetricsToken;
 use crate::passwords::Passwords;
 use crate::settings::Settings;
 use crate::{database, invitation, jobs, server_key, serving};
@@ -74,9 +75,13 @@ pub fn prepare(settings: Settings) -> anyhow::Result<(Shared, serving::Bound)> {
     refuse_unfinished(&settings.data_dir)?;
     let key = server_key::load_or_make(&settings.data_dir)?;
     let store = database::open(&settings.data_dir, settings.database.as_ref())?;
+    let token = settings.metrics_token_file.as_deref().map(MetricsToken::read).transpose()?;
     let bound = serving::bind(settings.listen, settings.tls.as_ref())?;
     let app = App::new(store, key, settings, Passwords::new()?, system_clock());
     app.note_address(bound.address);
+    if let Some(token) = token {
+        app.note_metrics_token(token);
+    }
     Ok((app, bound))
 }
 

@@ -1,5 +1,7 @@
 //! `POST /api/v1/terminals`: a PC becomes a terminal.
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -8,6 +10,7 @@ use mngntime_store::{EnrollmentOutcome, Enrolment, KeyEnd, KeyHash, QuarantineRe
 use mngntime_wire::{
     Context, EnrollmentAnswer, EnrollmentRequest, InvalidEnvelope, Problem, PublicKey, Signed,
 };
+use serde::Serialize;
 
 use super::{body, is_plain, quarantine};
 use crate::app::{App, Shared};
@@ -39,12 +42,13 @@ const KEY_LEFT_OUT: &str = "(left out)";
     )
 )]
 pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<Signed>, Failure> {
-    check_rate(&app, &request)?;
+    let from = of_request(request.extensions(), request.headers(), &app.settings.trusted_proxies);
+    check_rate(&app, from)?;
     let (bytes, _room) = body::read_json(request, &app.bodies).await?;
     let envelope = Signed::parse(&bytes).map_err(malformed)?;
     let wanted: EnrollmentRequest = envelope.peek().map_err(malformed)?;
     check(&wanted)?;
-    let (outcome, reason) = decide(&app, &envelope, &wanted).await?;
+    let (outcome, reason) = decide(&app, &envelope, &wanted, from).await?;
     let answer = EnrollmentAnswer {
         v: 1,
         request: envelope.payload_digest().to_string(),
@@ -57,8 +61,8 @@ pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<
     Signed::seal(Context::EnrollmentAnswer, &answer, app.key.as_ref()).map(Json).map_err(Failure::internal)
 }
 
-fn check_rate(app: &App, request: &Request) -> Result<(), Failure> {
-    match of_request(request.extensions(), request.headers(), &app.settings.trusted_proxies) {
+fn check_rate(app: &App, from: Option<IpAddr>) -> Result<(), Failure> {
+    match from {
         Some(address) if !app.enrollment_limit.allows(address) => {
             let message = "Too many enrolments from this address. Try again in a minute.";
             Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_enrollments", message)
@@ -97,6 +101,7 @@ async fn decide(
     app: &App,
     envelope: &Signed,
     wanted: &EnrollmentRequest,
+    from: Option<IpAddr>,
 ) -> Result<(EnrollmentOutcome, Option<EnrollmentRefusal>), Failure> {
     let key = PublicKey::parse(&wanted.public_key)
         .map_err(|error| Failure::bad_request("malformed_key", format!("The field public_key: {error}.")))?;
@@ -109,7 +114,7 @@ async fn decide(
     };
     app.metrics.enrollment(outcome);
     if res(outcome).is_some() {
-        note_refusal(app, wanted).await?;
+        note_refusal(app, wanted, reason, from).await?;
     } else if matches!(outcome, EnrollmentOutcome::Enrolled(_)) {
         app.one_terminal_more();
     }
@@ -133,9 +138,26 @@ fn enrolment(app: &App, wanted: &EnrollmentRequest, key: &PublicKey) -> Result<E
     })
 }
 
-/// Notes a refused enrolment for the operator. A key that is almost right must not lie around in a table.
-async fn note_refusal(app: &App, wanted: &EnrollmentRequest) -> Result<(), Failure> {
-    let noted = EnrollmentRequest { enrollment_key: KEY_LEFT_OUT.to_owned(), ..wanted.clone() };
+/// An enrolment that was refused, as it is noted.
+#[derive(Serialize)]
+struct Noted {
+    #[serde(flatten)]
+    wanted: EnrollmentRequest,
+    /// What the PC was told; absent when nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<&'static str>,
+}
+
+/// Notes a refused enrolment for the operator, and for the contract's own people where one of its keys was given. A key
+/// that is almost right must not lie around in a table.
+async fn note_refusal(
+    app: &App,
+    wanted: &EnrollmentRequest,
+    reason: Option<EnrollmentRefusal>,
+    from: Option<IpAddr>,
+) -> Result<(), Failure> {
+    let kept = EnrollmentRequest { enrollment_key: KEY_LEFT_OUT.to_owned(), ..wanted.clone() };
+    let noted = Noted { wanted: kept, refused: reason.map(EnrollmentRefusal::word) };
     let entry = Quarantined {
         received_at: app.now(),
         reason: QuarantineReason::RefusedEnrollment,
@@ -143,7 +165,7 @@ async fn note_refusal(app: &App, wanted: &EnrollmentRequest) -> Result<(), Failu
         terminal: wanted.host_name.clone(),
         body: serde_json::to_vec(&noted).map_err(Failure::internal)?,
     };
-    Ok(quarantine(app, entry).await?)
+    Ok(quarantine(app, entry, from).await?)
 }
 
 fn res(outcome: EnrollmentOutcome) -> Option<u8> {

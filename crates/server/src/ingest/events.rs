@@ -8,6 +8,7 @@
 //! are checked one by one: a check of many at once (`verify_batch`) takes half the time, and lets pass what a strict check
 //! refuses, when the signer adds points of small order. He could have a batch stored that every later verifier calls forged.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,6 +31,7 @@ use super::senders::KnownSender;
 use super::{body, is_plain, quarantine};
 use crate::app::{App, Shared};
 use crate::problem::Failure;
+use crate::source_address::of_request;
 
 /// Takes in a batch.
 ///
@@ -62,13 +64,14 @@ pub async fn receive(State(app): State<Shared>, request: Request) -> Result<Resp
 
 /// The signed receipt as JSON.
 async fn answer(app: &App, request: Request) -> Result<String, Failure> {
+    let from = of_request(request.extensions(), request.headers(), &app.settings.trusted_proxies);
     let (bytes, _room) = body::read_json(request, &app.bodies).await?;
     let (received_at, started) = (app.now(), Instant::now());
     let envelope = Signed::parse(&bytes).map_err(malformed)?;
     let batch: Batch = envelope.peek().map_err(malformed)?;
     check(&batch)?;
     let digest = envelope.payload_digest();
-    let arrival = Arrival { app, received_at, bytes, envelope, digest, batch };
+    let arrival = Arrival { app, from, received_at, bytes, envelope, digest, batch };
     let (receipt, outcome) = match arrival.stored().await? {
         Ok(receipt) => (receipt, "stored"),
         Err((reason, result)) => (arrival.refuse(reason, result).await?, "refused"),
@@ -103,6 +106,7 @@ fn check(batch: &Batch) -> Result<(), Failure> {
 /// A batch on its way.
 struct Arrival<'a> {
     app: &'a App,
+    from: Option<IpAddr>,
     received_at: UtcMillis,
     bytes: Bytes,
     envelope: Signed,
@@ -209,7 +213,7 @@ impl Arrival<'_> {
         match read {
             Ok(events) => Ok(events),
             Err(failure) => {
-                quarantine(self.app, self.entry(QuarantineReason::UnreadableEvent)).await?;
+                quarantine(self.app, self.entry(QuarantineReason::UnreadableEvent), self.from).await?;
                 Err(failure)
             }
         }
@@ -217,7 +221,7 @@ impl Arrival<'_> {
 
     /// The receipt of what was put aside.
     async fn refuse(&self, reason: QuarantineReason, result: PunchResult) -> Result<String, Failure> {
-        quarantine(self.app, self.entry(reason)).await?;
+        quarantine(self.app, self.entry(reason), self.from).await?;
         let receipt = Receipt { refused: result.res(), ..self.frame() };
         let signed = Signed::seal(Context::Receipt, &receipt, self.app.key.as_ref());
         signed.map_err(Failure::internal)?.to_json().map_err(Failure::internal)

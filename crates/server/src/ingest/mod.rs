@@ -9,14 +9,20 @@ pub mod enrollment;
 pub mod events;
 pub mod senders;
 
+use std::net::IpAddr;
+
 use mngntime_store::{QuarantineOutcome, Quarantined, StoreError};
 
 use crate::app::App;
 
-/// Puts something aside and counts it.
-async fn quarantine(app: &App, entry: Quarantined) -> Result<(), StoreError> {
+/// Puts something aside and counts it. A proxy on this machine, or no address at all, stands for everybody.
+async fn quarantine(app: &App, entry: Quarantined, from: Option<IpAddr>) -> Result<(), StoreError> {
     let reason = entry.reason.name();
-    let outcome = app.store.quarantine(entry).await?;
+    let counted = from.filter(|address| !address.to_canonical().is_loopback());
+    let outcome = match counted {
+        Some(address) if !app.quarantine_limit.allows(address) => app.store.quarantine_spared(entry).await?,
+        Some(_) | None => app.store.quarantine(entry).await?,
+    };
     app.metrics.quarantined(outcome);
     match outcome {
         QuarantineOutcome::Kept => tracing::info!(reason, "a message went into quarantine"),

@@ -1,4 +1,4 @@
-//! 契約: what the operator does: making, renaming, suspending contracts, the option of logon punches, and the quarantine.
+//! 契約: what the operator does: making, renaming, suspending contracts, and the option of logon punches.
 //!
 //! No attendance: a contract is seen as counts. What is done to a contract is noted in that contract's audit log, where
 //! its own people see it.
@@ -8,8 +8,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_model::ContractCode;
 use mngntime_store::{
-    Contract, ContractCounts, ContractId, ContractStatus, KeyHash, NewContract, QuarantineReason,
-    QuarantineRow, Refusal, StoreError,
+    Contract, ContractCounts, ContractId, ContractStatus, KeyHash, NewContract, Refusal, StoreError,
 };
 
 use super::WebState;
@@ -18,7 +17,7 @@ use super::errors::WebError;
 use super::fields::Fields;
 use super::flaws::name_error;
 use super::once;
-use super::pages::{ROWS, Turns, bad_place, beside, beside_text, turned};
+use super::pages::{ROWS, beside_text, turned};
 use super::session::Visit;
 use super::times;
 use super::views;
@@ -262,65 +261,5 @@ fn row(contract: &Contract, counts: ContractCounts, c: &Chrome) -> Row {
         since: times::tokyo(contract.created_at).date().to_string(),
         address: format!("/contracts/{}", contract.id.0),
         active,
-    }
-}
-
-/// Something in quarantine, ready to be written.
-#[derive(Debug, Clone)]
-pub struct Held {
-    /// When it came.
-    pub at: String,
-    /// Why it is there.
-    pub reason: String,
-    /// 契約主コード that it claims.
-    pub contract: String,
-    /// Terminal that it claims.
-    pub terminal: String,
-    /// Its length.
-    pub bytes: u64,
-}
-
-/// `GET /contracts/quarantine`
-///
-/// # Errors
-/// [`WebError`] when the person may not see the quarantine or the store fails.
-pub async fn quarantine(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    operator(visit.permit(Action::QuarantineRead)?)?;
-    let fields = Fields::of_query(&uri)?;
-    let mut c = visit.chrome.at(Place::Contracts);
-    let at = beside(&fields, |text| text.parse().ok());
-    if at.is_err() {
-        c.banner = Some(bad_place(&c));
-    }
-    let at = at.unwrap_or_default();
-    let page = state.store.list_quarantine(at, ROWS).await?;
-    let (turns, found) = (Turns::of("/contracts/quarantine", &fields, &page, at.as_ref())?, page.rows);
-    let report = state.store.quarantine_report(0).await?;
-    let view = views::Quarantine {
-        turns,
-        rows: found.iter().map(|found| held(found, &c)).collect(),
-        kept: report.kept,
-        counted_only: report.counted_only,
-        shown: c.n("shown", found.len()),
-        c,
-    };
-    Ok(view.render_page()?.into_response())
-}
-
-fn held(found: &QuarantineRow, c: &Chrome) -> Held {
-    let reason = match found.reason {
-        QuarantineReason::UnknownContract => "quarantine-contract",
-        QuarantineReason::UnknownTerminal => "quarantine-terminal",
-        QuarantineReason::WrongSignature => "quarantine-signature",
-        QuarantineReason::UnreadableEvent => "quarantine-unreadable",
-        QuarantineReason::OtherBytes => "quarantine-bytes",
-        QuarantineReason::RefusedEnrollment => "quarantine-enrollment",
-    };
-    Held {
-        at: times::full(found.received_at),
-        reason: c.t(reason),
-        contract: found.contract.clone(),
-        terminal: found.terminal.clone(),
-        bytes: found.bytes,
     }
 }

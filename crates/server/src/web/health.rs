@@ -9,7 +9,7 @@ mod contract;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use mngntime_model::UtcMillis;
-use mngntime_store::{BackupMade, LogState, WriterLoad};
+use mngntime_store::{BackupMade, LogState, QuarantineReport, WriterLoad};
 
 use super::WebState;
 use super::chrome::{Chrome, Place};
@@ -140,7 +140,10 @@ pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Respons
     let mut lines = Lines { c: &c, all: Vec::new() };
     match contract {
         Some(contract) => contract::add(&state, contract, &mut lines).await?,
-        None => of_server(&condition, state.store.writer_load(), &mut lines),
+        None => {
+            of_server(&condition, state.store.writer_load(), &mut lines);
+            quarantine(&state.store.quarantine_report(0).await?, &mut lines);
+        }
     }
     let logs = state.store.log_states(contract).await?;
     log_line(&logs, &condition, &mut lines);
@@ -199,6 +202,20 @@ fn of_server(condition: &Condition, load: WriterLoad, lines: &mut Lines<'_>) {
         figures,
         "health-odd-do",
     );
+}
+
+/// Half full, it keeps out what comes from addresses that have brought much; nearly full, it displaces.
+fn quarantine(report: &QuarantineReport, lines: &mut Lines<'_>) {
+    let c = lines.c;
+    let figures = [("kept", report.kept), ("percent", report.full_percent), ("counted", report.counted_only)];
+    let text = c.words().numbers("health-quarantine-figures", &figures);
+    let level = match report.full_percent {
+        0..50 => Level::Ok,
+        50..90 => Level::Late,
+        _ => Level::Bad,
+    };
+    let href = Some("/contracts/quarantine".to_owned());
+    lines.add("health-quarantine", level, vec![Figure { text, href }], "health-quarantine-do");
 }
 
 /// A queue that is half full is about to refuse work.

@@ -21,6 +21,7 @@ use super::errors::WebError;
 use super::session::{self, About};
 use super::views;
 use crate::access::Subject;
+use crate::limiter::Login;
 use crate::metrics::SignInOutcome;
 use crate::sessions::PENDING;
 use crate::source_address;
@@ -106,6 +107,7 @@ impl Knock {
         let origin = Origin { address: about.address, agent: device::short(&self.agent) };
         state.store.note_sign_in(person.id, how.to_owned(), origin, act).await?;
         state.sign_ins.count(SignInOutcome::Right);
+        state.limiter.right(self.address, person.id, self.now());
         Ok(super::login::local(next).unwrap_or("/").to_owned())
     }
 
@@ -114,9 +116,9 @@ impl Knock {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn failed(&self, state: &WebState) -> Result<(), WebError> {
+    pub async fn failed(&self, state: &WebState, login: Login) -> Result<(), WebError> {
         state.sign_ins.count(SignInOutcome::Wrong);
-        Ok(tries::count_failure(&*state.store, &state.limiter, self.address, self.now()).await?)
+        Ok(tries::count_failure(&*state.store, &state.limiter, self.address, login, self.now()).await?)
     }
 
     fn advice(&self) -> Banner {

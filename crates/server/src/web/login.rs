@@ -64,8 +64,8 @@ pub async fn sign_in(
     let password = fields.text("password");
     match tries::password(&*state.store, &state.passwords, login, password, knock.address, now).await? {
         Tried::Right(person) => knock.first_step_done(&state, &person, "password", next).await,
-        Tried::Wrong => {
-            knock.failed(&state).await?;
+        Tried::Wrong(whose) => {
+            knock.failed(&state, whose).await?;
             let title = knock.chrome.t("login-failed");
             let banner = Banner::new(Tone::Error, title, knock.chrome.t("login-failed-text"));
             knock.back(&state, banner, login, next)

@@ -51,6 +51,7 @@ pub mod pages;
 pub mod passkey;
 pub mod provider;
 pub mod punches;
+pub mod quarantine;
 pub mod retention;
 pub mod routes;
 pub mod second;

@@ -13,6 +13,7 @@ use super::WebState;
 use super::errors::WebError;
 use super::knock::Knock;
 use crate::access::Subject;
+use crate::limiter::Login;
 use crate::second_factor::ceremony::LIFE_MS;
 use crate::second_factor::passkeys::{PasskeyError, Passkeys};
 
@@ -87,7 +88,7 @@ pub async fn finish(
             Ok(Json(json!({ "to": to })).into_response())
         }
         Err(error) => {
-            knock.failed(&state).await?;
+            knock.failed(&state, Login::Known).await?;
             Ok(refuse(knock.chrome.t("passkey-refused"), &error))
         }
     }

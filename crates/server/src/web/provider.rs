@@ -16,6 +16,7 @@ use super::fields::Fields;
 use super::knock::Knock;
 use super::login::local;
 use crate::access::Subject;
+use crate::limiter::Login;
 use crate::metrics::SignInOutcome;
 use crate::provider::{Known, Provider, ProviderError};
 use crate::second_factor::ceremony::LIFE_MS;
@@ -35,8 +36,13 @@ pub async fn away(State(state): State<WebState>, knock: Knock, uri: Uri) -> Resu
     let fields = Fields::of_query(&uri)?;
     let next = local(fields.text("next")).unwrap_or_default().to_owned();
     let now = knock.chrome.now;
-    let begun = asked(move || provider.begin(&next, now)).await;
-    match begun {
+    if let Some(until) = provider.begun.closed_until(knock.address, now) {
+        let wait = knock.turned_away(&state, until);
+        return knock.back(&state, wait, "", &next);
+    }
+    // Each beginning counts, right or not: what is bounded is how many there are.
+    provider.begun.failed(knock.address, Login::Known, now);
+    match provider.ask(move |provider| provider.begin(&next, now)).await {
         Ok((address, name)) => {
             let secure = if state.secure { "; Secure" } else { "" };
             let seconds = LIFE_MS / 1000;
@@ -45,7 +51,7 @@ pub async fn away(State(state): State<WebState>, knock: Knock, uri: Uri) -> Resu
             );
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&address)).into_response())
         }
-        Err(error) => failed(&state, knock, &error),
+        Err(error) => failed(&state, &provider, knock, &error),
     }
 }
 
@@ -65,10 +71,9 @@ pub async fn back(
     let fields = Fields::of_query(&uri)?;
     let (code, given) = (fields.text("code").to_owned(), fields.text("state").to_owned());
     let (name, now) = (super::passkey::cookie(&headers, COOKIE).to_owned(), knock.chrome.now);
-    let asking = provider.clone();
-    let known = match asked(move || asking.finish(&name, &code, &given, now)).await {
+    let known = match provider.ask(move |provider| provider.finish(&name, &code, &given, now)).await {
         Ok(known) => known,
-        Err(error) => return failed(&state, knock, &error),
+        Err(error) => return failed(&state, &provider, knock, &error),
     };
     match person(&state, &provider, &knock, &known).await? {
         Some(person) if known.second => {
@@ -84,17 +89,28 @@ pub async fn back(
     }
 }
 
-/// Runs what waits for the provider where waiting holds nobody up.
-async fn asked<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ProviderError> + Send + 'static,
-) -> Result<T, ProviderError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| ProviderError::Answer { what: "answer", why: error.to_string() })?
-}
-
-fn failed(state: &WebState, knock: Knock, error: &ProviderError) -> Result<Response, WebError> {
-    tracing::warn!(reason = crate::problem::chain(error), "a sign-in with the provider failed");
-    let (title, text) = (knock.chrome.t("provider-failed"), knock.chrome.t("provider-failed-text"));
+fn failed(
+    state: &WebState,
+    provider: &Provider,
+    knock: Knock,
+    error: &ProviderError,
+) -> Result<Response, WebError> {
+    if let Some(untold) = provider.told.due() {
+        let reason = crate::problem::chain(error);
+        tracing::warn!(
+            reason,
+            untold,
+            "a sign-in with the provider failed; this is told once a minute at most"
+        );
+    }
+    let text = match error {
+        ProviderError::Busy | ProviderError::FailedLately => "provider-busy-text",
+        ProviderError::Secret(_)
+        | ProviderError::Answer { .. }
+        | ProviderError::Ended
+        | ProviderError::Random(_) => "provider-failed-text",
+    };
+    let (title, text) = (knock.chrome.t("provider-failed"), knock.chrome.t(text));
     knock.back(state, Banner::new(Tone::Error, title, text), "", "")
 }
 

@@ -19,7 +19,7 @@ use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
     employees, evidence, first_administrator, health, imports, letting_in, link, login, me, passkey,
-    provider, punches, retention, second, security, settings, setup, start, terminals,
+    provider, punches, quarantine, retention, second, security, settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -270,7 +270,8 @@ fn administration() -> Vec<Route> {
         post("/settings/retention/holds/{hold}/release", A::SettingsChange, retention::release),
         get("/contracts", A::ContractsRead, contracts::page).asking(SEARCHED),
         post("/contracts", A::ContractsChange, contracts::make),
-        get("/contracts/quarantine", A::QuarantineRead, contracts::quarantine).asking(PAGED),
+        get("/contracts/quarantine", A::QuarantineRead, quarantine::page).asking(PAGED),
+        post("/contracts/quarantine", A::QuarantineEmpty, quarantine::empty),
         post("/contracts/{contract}", A::ContractsChange, contracts::change),
         get("/contracts/{contract}/administrator", A::ContractsChange, first_administrator::page),
         post("/contracts/{contract}/administrator", A::ContractsChange, first_administrator::invite),

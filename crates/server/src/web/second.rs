@@ -14,6 +14,7 @@ use super::errors::WebError;
 use super::fields::Fields;
 use super::knock::{Knock, Pending};
 use super::views;
+use crate::limiter::Login;
 use crate::second_factor::{codes, totp};
 use crate::source_address;
 
@@ -58,7 +59,7 @@ pub async fn answer(
         return show(&state, knock, &person, &pending, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     let Some(code) = right(&state, &person, fields.text("code"), now).await? else {
-        knock.failed(&state).await?;
+        knock.failed(&state, Login::Known).await?;
         let address = knock.address.map(source_address::text);
         state.store.note_failed_sign_in(login, address, now).await?;
         let title = knock.chrome.t("second-wrong");

@@ -225,7 +225,7 @@ pub struct Quarantined {
 pub enum QuarantineOutcome {
     /// It is kept.
     Kept,
-    /// The quarantine is full, or full of this sender: it is only counted.
+    /// The quarantine is full of this sender or of its address: it is only counted.
     CountedOnly,
 }
 
@@ -236,8 +236,12 @@ pub struct QuarantineReport {
     pub kept: u64,
     /// Their bytes.
     pub kept_bytes: u64,
-    /// Entries that were only counted.
+    /// How full it is, by entries or bytes.
+    pub full_percent: u64,
+    /// Entries that were only counted, or have made room for others.
     pub counted_only: u64,
+    /// When the newest entry came; absent when there is none.
+    pub last: Option<UtcMillis>,
     /// The newest entries, newest first.
     pub newest: Vec<Quarantined>,
 }
@@ -260,8 +264,10 @@ pub trait Intake: Send + Sync {
     /// that is used up opens for it all the same (its limit is one of PCs), and what
     /// [`super::Fleet::allow_reenrollment`] has allowed needs no key.
     async fn enroll(&self, enrolment: Enrolment) -> Answer<EnrollmentOutcome>;
-    /// Puts something aside, within the quarantine's bounds.
+    /// Puts something aside, within the quarantine's bounds: when it is full, room is made where most is taken.
     async fn quarantine(&self, entry: Quarantined) -> Answer<QuarantineOutcome>;
+    /// As [`Self::quarantine`], for what comes from an address that has brought much: only while half of the room is free.
+    async fn quarantine_spared(&self, entry: Quarantined) -> Answer<QuarantineOutcome>;
     /// The quarantine's state with at most `limit` of its newest entries.
     async fn quarantine_report(&self, limit: usize) -> Answer<QuarantineReport>;
     /// Judges up to `limit` punches with res=9 of each contract again; returns how many got another result. What cannot be

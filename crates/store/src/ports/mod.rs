@@ -108,7 +108,10 @@ pub use sign_in::{
 pub use terminals::{
     BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
 };
-pub use upkeep::{BackupMade, ContractCounts, LogState, QuarantineRow, TerminalCounts, Upkeep, WriterLoad};
+pub use upkeep::{
+    BackupMade, ContractCounts, LogState, QuarantineRow, RefusedEnrollment, TerminalCounts, Upkeep,
+    WriterLoad,
+};
 
 use crate::StoreError;
 

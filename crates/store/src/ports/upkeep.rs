@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use mngntime_model::UtcMillis;
+use mngntime_model::{EnrollmentRefusal, UtcMillis};
 
 use super::{Answer, Beside, Page, QuarantineReason};
-use crate::ContractId;
+use crate::{Act, ContractId};
 
 /// Work that waits for the writer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,6 +83,17 @@ pub struct QuarantineRow {
     pub bytes: u64,
 }
 
+/// A PC that was not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedEnrollment {
+    /// Its name, as it says.
+    pub host_name: String,
+    /// Why.
+    pub reason: EnrollmentRefusal,
+    /// When it tried last.
+    pub at: UtcMillis,
+}
+
 /// Upkeep.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
@@ -92,6 +103,9 @@ pub trait Upkeep: Send + Sync {
     async fn log_states(&self, contract: Option<ContractId>) -> Answer<Vec<LogState>>;
     /// The terminals of a contract; `silent_before` is the border of silence.
     async fn terminal_counts(&self, contract: ContractId) -> Answer<TerminalCounts>;
+    /// Active terminals of all contracts that were not heard of since `silent_before`, and events that waited on the active
+    /// ones at their last contact.
+    async fn silent_and_waiting(&self, silent_before: UtcMillis) -> Answer<(u64, u64)>;
     /// Punches of a contract with an error in a period, by result number.
     async fn error_counts(
         &self,
@@ -120,6 +134,14 @@ pub trait Upkeep: Send + Sync {
     async fn drop_months(&self, now: UtcMillis) -> Answer<Vec<String>>;
     /// Sizes by day, the newest first.
     async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>>;
+    /// Takes away what has been in quarantine for 30 days; answers how many entries that were.
+    async fn forget_quarantined(&self, now: UtcMillis) -> Answer<u64>;
+    /// Takes away what has come into quarantine up to `last` and was looked at, and begins to count anew what is only
+    /// counted; answers how many entries went.
+    async fn empty_quarantine(&self, last: UtcMillis, act: Act) -> Answer<u64>;
+    /// PCs that were refused to be enrolled although they gave a key of this contract (which opens nothing any more), each
+    /// once with its last refusal, the last first; as far as they are in quarantine.
+    async fn refused_enrollments(&self, contract: ContractId) -> Answer<Vec<RefusedEnrollment>>;
     /// What is in quarantine, newest first, without bytes, at the beginning or beside a number.
     async fn list_quarantine(
         &self,

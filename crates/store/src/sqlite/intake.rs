@@ -55,6 +55,11 @@ impl Intake for SqliteStore {
         self.write_sized("put a message into quarantine", bytes, move |tx| quarantine::keep(tx, &entry)).await
     }
 
+    async fn quarantine_spared(&self, entry: Quarantined) -> Answer<QuarantineOutcome> {
+        let (operation, bytes) = ("put a message of many into quarantine", entry.body.len());
+        self.write_sized(operation, bytes, move |tx| quarantine::keep_spared(tx, &entry)).await
+    }
+
     async fn quarantine_report(&self, limit: usize) -> Answer<QuarantineReport> {
         self.read("read the quarantine", move |connection| quarantine::report(connection, limit)).await
     }

@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
 use super::{SqliteStore, Work, administrators, backup, figures, log, months, quarantine, rows};
-use crate::ContractId;
 use crate::ports::{
-    Answer, BackupMade, Beside, ContractCounts, LogState, Page, QuarantineRow, TerminalCounts, Upkeep,
-    WriterLoad,
+    Answer, BackupMade, Beside, ContractCounts, LogState, Page, QuarantineRow, RefusedEnrollment,
+    TerminalCounts, Upkeep, WriterLoad,
 };
+use crate::{Act, ContractId};
 
 /// Sizes kept, in days: growth is told by the last month, a little more is kept for the eye.
 const SIZES_KEPT: i64 = 90;
@@ -32,6 +32,16 @@ impl Upkeep for SqliteStore {
     async fn terminal_counts(&self, contract: ContractId) -> Answer<TerminalCounts> {
         self.read("count the terminals of a contract", move |connection| terminals(connection, contract))
             .await
+    }
+
+    async fn silent_and_waiting(&self, silent_before: UtcMillis) -> Answer<(u64, u64)> {
+        self.read("count silent terminals and what waits", move |connection| {
+            let found = rows::one(connection, SILENT_AND_WAITING, [silent_before.0], |row| {
+                Ok((rows::number(row, 0)?, rows::number(row, 1)?))
+            })?;
+            Ok(found.unwrap_or_default())
+        })
+        .await
     }
 
     async fn error_counts(
@@ -134,6 +144,21 @@ impl Upkeep for SqliteStore {
         .await
     }
 
+    async fn forget_quarantined(&self, now: UtcMillis) -> Answer<u64> {
+        self.write("forget what is long in quarantine", move |tx| quarantine::forget_old(tx, now)).await
+    }
+
+    async fn empty_quarantine(&self, last: UtcMillis, act: Act) -> Answer<u64> {
+        self.write("empty the quarantine", move |tx| quarantine::empty(tx, last, &act)).await
+    }
+
+    async fn refused_enrollments(&self, contract: ContractId) -> Answer<Vec<RefusedEnrollment>> {
+        self.read("look for refused enrolments", move |connection| {
+            quarantine::refused_enrollments(connection, contract)
+        })
+        .await
+    }
+
     async fn list_quarantine(
         &self,
         at: Option<Beside<i64>>,
@@ -170,6 +195,13 @@ fn terminals(connection: &Connection, contract: ContractId) -> Work<TerminalCoun
     })?;
     Ok(found.unwrap_or_default())
 }
+
+/// Of all contracts, as [`Intake::active_terminals`](crate::ports::Intake::active_terminals) counts them: the terminals are
+/// few beside what they send.
+const SILENT_AND_WAITING: &str = "SELECT
+        coalesce(sum(CASE WHEN coalesce(last_contact_at > ?1, FALSE) THEN 0 ELSE 1 END), 0),
+        coalesce(sum(CASE WHEN waiting < 1000000000 THEN waiting ELSE 1000000000 END), 0)
+    FROM terminals WHERE status = 'active'";
 
 const HOLDS: &str = "SELECT
     (SELECT count(*) FROM terminals WHERE contract_id = ?1 AND status <> 'retired'),

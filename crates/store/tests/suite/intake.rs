@@ -233,6 +233,55 @@ pub async fn a_flooded_quarantine_counts_what_it_cannot_keep(store: &dyn Store) 
     assert_eq!((report.newest[0].terminal.as_str(), report.newest[0].contract.len()), ("two", 128));
 }
 
+/// Waits for all of them together.
+async fn all<F: Future>(futures: impl Iterator<Item = F>) {
+    let mut waiting: Vec<_> = futures.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        waiting.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        if waiting.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+pub async fn a_flood_makes_room_for_others_out_of_its_own(store: &dyn Store) {
+    let entry = |contract: &str, terminal: String, at: i64| Quarantined {
+        received_at: NOW.plus(at),
+        reason: QuarantineReason::UnknownContract,
+        contract: contract.to_owned(),
+        terminal,
+        body: b"body".to_vec(),
+    };
+    let kept = async |entry| store.quarantine(entry).await.unwrap() == QuarantineOutcome::Kept;
+    assert!(kept(entry("before", "pc".into(), -31 * DAY_MS)).await);
+    let spared = async |at| store.quarantine_spared(entry("near", "pc".into(), at)).await.unwrap();
+    assert_eq!(spared(0).await, QuarantineOutcome::Kept);
+    for hundreds in 0..10 {
+        let flood = |n| store.quarantine(entry("no-such", format!("made up {}", n % 128), n));
+        all((hundreds * 500..(hundreds + 1) * 500).map(flood)).await;
+    }
+    let report = store.quarantine_report(1).await.unwrap();
+    assert!((4_750..=5_000).contains(&report.kept) && report.full_percent >= 95, "{report:?}");
+    assert_eq!(report.kept + report.counted_only, 5_002, "what made room is counted");
+    assert_eq!(report.kept_bytes, report.kept * 4);
+    assert_eq!(spared(1).await, QuarantineOutcome::CountedOnly, "an address that has brought much");
+    assert!(kept(entry("dmeo", "a true PC".into(), 5_001)).await);
+    let page = store.list_quarantine(None, 5_000).await.unwrap().rows;
+    let of = |contract: &str| page.iter().filter(|row| row.contract == contract).count();
+    assert_eq!((of("dmeo"), of("before"), of("near")), (1, 1, 1), "others have lost nothing");
+    assert_eq!(store.forget_quarantined(NOW).await.unwrap(), 1, "of a month ago");
+    let report = store.quarantine_report(0).await.unwrap();
+    let last = report.last.unwrap();
+    assert_eq!(store.empty_quarantine(last.plus(-1), act()).await.unwrap(), report.kept - 1);
+    let left = store.quarantine_report(9).await.unwrap();
+    assert_eq!((left.kept, left.kept_bytes, left.counted_only, left.full_percent), (1, 4, 0, 0));
+    assert_eq!(left.newest[0].contract, "dmeo", "what has come since it was looked at stays");
+    assert_eq!(store.empty_quarantine(last, act()).await.unwrap(), 1);
+    assert_eq!(store.empty_quarantine(last, act()).await.unwrap(), 0);
+    let log = store.audit_log(None, None, 10).await.unwrap();
+    let emptied = log.iter().filter(|entry| entry.action == "empty_quarantine");
+    assert_eq!(emptied.count(), 2, "nothing is nothing to note");
+}
+
 pub async fn the_same_pc_may_belong_to_two_contracts(store: &dyn Store) {
     contract(store, "demo").await;
     contract(store, "other").await;

@@ -439,6 +439,8 @@ pub async fn figures_of_a_contract_are_its_own(store: &dyn Store) {
     };
     assert_eq!(terminals(office.contract).await, (1, 0, Some(NOW)));
     assert_eq!(terminals(other).await, (0, 0, None));
+    let silent = async |before| store.silent_and_waiting(before).await.unwrap();
+    assert_eq!((silent(NOW.plus(-1)).await, silent(NOW).await), ((0, 0), (1, 0)));
     assert_eq!(store.writer_load().waiting, 0);
     assert!(store.writer_load().room > 0);
     for (days, bytes) in [(1, 200), (0, 100), (1, 999)] {
@@ -467,6 +469,32 @@ pub async fn months_are_made_as_often_as_asked_and_go_when_nothing_is_in_them(st
     let received = (march, march);
     let batches = store.evidence_batches(office.contract, office.terminal, received).await.unwrap();
     assert_eq!(batches.len(), 1);
+}
+
+pub async fn who_was_refused_with_a_key_of_the_contract_is_told_to_its_people_once(store: &dyn Store) {
+    let (here, other) = (contract(store, "demo").await, contract(store, "other").await);
+    let refuse = async |host: &str, at: i64, reason: &str| {
+        let entry = Quarantined {
+            received_at: NOW.plus(at),
+            reason: QuarantineReason::RefusedEnrollment,
+            contract: "demo".to_owned(),
+            terminal: host.to_owned(),
+            body: format!(r#"{{"host_name":"{host}","refused":"{reason}"}}"#).into_bytes(),
+        };
+        store.quarantine(entry).await.unwrap();
+    };
+    for (host, at, reason) in [
+        ("PC-1", 1, "key_used_up"),
+        ("PC-2", 2, "key_expired"),
+        ("PC-1", 3, "key_revoked"),
+        ("stranger", 4, "key_unknown"),
+    ] {
+        refuse(host, at, reason).await;
+    }
+    let found = store.refused_enrollments(here).await.unwrap();
+    let told: Vec<_> = found.iter().map(|one| (one.host_name.as_str(), one.reason.word(), one.at)).collect();
+    assert_eq!(told, [("PC-1", "key_revoked", NOW.plus(3)), ("PC-2", "key_expired", NOW.plus(2))]);
+    assert!(store.refused_enrollments(other).await.unwrap().is_empty());
 }
 
 pub async fn the_quarantine_is_listed_without_its_bytes(store: &dyn Store) {

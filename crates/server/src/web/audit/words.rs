@@ -69,6 +69,7 @@ pub const ACTIONS: [(&str, &str); 77] = [
     ("rename_contract", "did-rename-contract"),
     ("lock_out", "did-lock-out"),
     ("refuse_address", "did-refuse-address"),
+    ("empty_quarantine", "did-empty-quarantine"),
     ("set_up_totp", "did-set-up-totp"),
     ("remove_totp", "did-remove-totp"),
     ("make_recovery_codes", "did-make-recovery-codes"),
@@ -108,7 +109,7 @@ const KINDS: [(&str, &str); 9] = [
 ];
 
 /// What has no name of its own, or none that anybody looks for.
-const OTHERS: [(&str, &str); 7] = [
+const OTHERS: [(&str, &str); 8] = [
     ("search", "audit-search"),
     ("terminals", "audit-terminals"),
     ("punches", "nav-punches"),
@@ -116,6 +117,7 @@ const OTHERS: [(&str, &str); 7] = [
     ("employees", "nav-employees"),
     ("audit log", "nav-audit"),
     ("server", "by-server"),
+    ("quarantine", "quarantine-title"),
 ];
 
 /// What is asked for when something is looked for or exported, with the key of its word.
@@ -149,7 +151,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 70] = [
+const FIELDS: [(&str, &str); 72] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -220,6 +222,8 @@ const FIELDS: [(&str, &str); 70] = [
     ("address", "session-address"),
     ("agent", "session-device"),
     ("tries", "field-tries"),
+    ("entries", "field-count"),
+    ("counted_only", "field-counted-only"),
 ];
 
 /// Fields that only programs follow.

@@ -20,7 +20,7 @@ async fn problem(state: &WebState, visit: &Visit, knock: &Knock, typed: &str) ->
     let (login, now, from) = (&visit.person().data.login, visit.chrome.now, knock.address);
     Ok(match tries::password(&*state.store, &state.passwords, login, typed, from, now).await? {
         Tried::Right(_) => String::new(),
-        Tried::Wrong => visit.chrome.t("password-wrong"),
+        Tried::Wrong(_) => visit.chrome.t("password-wrong"),
         Tried::Wait(until) => knock.wait(until).text,
     })
 }

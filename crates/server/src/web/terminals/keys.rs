@@ -8,9 +8,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::ToSpan as _;
-use mngntime_model::UtcMillis;
+use mngntime_model::{EnrollmentRefusal, UtcMillis};
 use mngntime_store::{
-    ContractId, EnrollmentKey, KeyEnd, KeyHash, LABEL_MAX, NewEnrollmentKey, Refusal, StoreError,
+    ContractId, EnrollmentKey, KeyEnd, KeyHash, LABEL_MAX, NewEnrollmentKey, Refusal, RefusedEnrollment,
+    StoreError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,9 @@ const OVERLAPS: [(&str, i64); 5] = [("0", 0), ("1", 1), ("7", 7), ("14", 14), ("
 
 const DAY_MS: i64 = 86_400_000;
 
+/// Refused PCs that are listed.
+const REFUSED_SHOWN: usize = 50;
+
 /// A key of the list.
 #[derive(Debug, Clone)]
 pub struct KeyRow {
@@ -65,6 +69,17 @@ pub struct KeyRow {
     pub open: bool,
     /// Whether it can be revoked.
     pub revocable: bool,
+}
+
+/// A PC that was not let in.
+#[derive(Debug, Clone)]
+pub struct RefusedRow {
+    /// Its name, as it says.
+    pub host_name: String,
+    /// What became of the key that it gave.
+    pub reason: String,
+    /// When it tried last.
+    pub at: String,
 }
 
 /// What was typed into the form.
@@ -181,7 +196,22 @@ async fn list(
     let c = &visit.chrome;
     let rows = keys.iter().map(|key| row(key, c)).collect();
     let may_change = visit.may(Action::EnrolmentKeysChange);
-    render(&views::Keys { rows, draft, may_change, c: visit.chrome })
+    let refused = state.store.refused_enrollments(contract).await?;
+    let refused_text = if refused.is_empty() { String::new() } else { c.n("keys-refused", refused.len()) };
+    let refused = refused.iter().take(REFUSED_SHOWN).filter_map(|found| refused_row(found, c)).collect();
+    render(&views::Keys { rows, draft, may_change, refused_text, refused, c: visit.chrome })
+}
+
+fn refused_row(found: &RefusedEnrollment, c: &Chrome) -> Option<RefusedRow> {
+    let reason = match found.reason {
+        EnrollmentRefusal::KeyRevoked => "key-state-revoked",
+        EnrollmentRefusal::KeyExpired => "key-state-expired",
+        EnrollmentRefusal::KeyUsedUp => "key-state-used-up",
+        // Not of this list: whoever gives no key of the contract may be anybody.
+        EnrollmentRefusal::KeyUnknown | EnrollmentRefusal::TerminalBlocked => return None,
+    };
+    let (host_name, at) = (found.host_name.clone(), times::day_clock(found.at));
+    Some(RefusedRow { host_name, reason: c.t(reason), at })
 }
 
 fn row(key: &EnrollmentKey, c: &Chrome) -> KeyRow {

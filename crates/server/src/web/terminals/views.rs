@@ -10,7 +10,7 @@ use crate::web::views::{Choice, Steps};
 
 use super::board::{Cell, Row};
 use super::detail::{Act, Fact, Gap, Past};
-use super::keys::{Draft, KeyRow};
+use super::keys::{Draft, KeyRow, RefusedRow};
 use super::pictures::{ContactPicture, DayLine, OffsetPicture};
 use super::rollout::{PackageRow, Snippets};
 use super::standing::Note;
@@ -172,6 +172,10 @@ pub struct Keys {
     pub draft: Draft,
     /// Whether keys can be made and ended.
     pub may_change: bool,
+    /// How many PCs were refused, in words; empty for none.
+    pub refused_text: String,
+    /// The last of them.
+    pub refused: Vec<RefusedRow>,
 }
 
 /// A key is replaced.

@@ -155,4 +155,34 @@ async fn the_quarantine_shows_what_was_claimed_and_nothing_of_the_message() {
     for page in ["/contracts", "/contracts/quarantine"] {
         assert_eq!(site.get(&admin, page).await.status, StatusCode::FORBIDDEN, "{page}");
     }
+    let health = site.get(&operator, "/health").await.text;
+    assert!(health.contains("保管 60件（容量の1%） · 件数のみ 0件"), "{health}");
+}
+
+#[tokio::test]
+async fn what_was_looked_at_in_quarantine_is_deleted_and_what_came_since_stays() {
+    let site = Site::new().await;
+    let operator = site.person("root", Role::Operator, None).await;
+    let held = async |terminal: &str, at| {
+        let (reason, contract) = (QuarantineReason::UnknownContract, "dmeo".into());
+        let (terminal, body, received_at) = (terminal.into(), vec![1], NOW.plus(at));
+        let entry = Quarantined { received_at, reason, contract, terminal, body };
+        site.store.quarantine(entry).await.unwrap();
+    };
+    held("first", 1).await;
+    held("second", 2).await;
+    let page = site.get(&operator, "/contracts/quarantine").await.text;
+    let last = page.split("name=\"last\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    held("since", 3).await;
+    let post = async |who: &str, last: &str| site.post(who, "/contracts/quarantine", &[("last", last)]).await;
+    assert_eq!(post(&site.administrator().await, &last).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(post(&operator, "x").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(post(&operator, &last).await.header(header::LOCATION), "/contracts/quarantine");
+    let page = site.get(&operator, "/contracts/quarantine").await.text;
+    assert!(page.contains("隔離された受信を2件、削除しました") && page.contains("since"), "{page}");
+    assert!(!page.contains("second"));
+    let log = site.store.audit_log(None, None, 1).await.unwrap();
+    assert_eq!((log[0].by.as_str(), log[0].action.as_str()), ("administrator:root", "empty_quarantine"));
+    let page = site.get(&operator, "/audit?action=empty_quarantine").await.text;
+    assert!(page.contains("隔離された受信を削除"), "{page}");
 }

@@ -200,6 +200,7 @@ fn administration(route: (&str, &str)) -> Form {
         ("POST", "/settings/retention") => vec![("retires", text("1")), ("sure", text("1"))],
         ("POST", "/settings/retention/holds") => vec![("reason", text("r"))],
         ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
+        ("POST", "/contracts/quarantine") => vec![("last", text("0"))],
         ("POST", "/contracts/{contract}/administrator") => {
             vec![("login", text("first")), ("name", text("n"))]
         }

@@ -10,7 +10,7 @@ use mngntime_model::UtcMillis;
 use mngntime_store::{Act, AdministratorId, FAILURES_FREE, NewAdministrator, NewPasskey, Role};
 
 use super::{Answer, NOW, Site, times};
-use crate::limiter::{FORGET_MS, PER_ADDRESS};
+use crate::limiter::{Login, PER_ADDRESS, REFILL_MS};
 use crate::metrics::Metrics;
 use crate::passwords::hash_new;
 use crate::second_factor::passkeys::Passkeys;
@@ -242,7 +242,7 @@ async fn an_address_that_is_closed_is_told_to_the_operators_once_an_hour_and_eve
     let before = async || {
         for _ in 1..PER_ADDRESS {
             let address = (house.site.state.client)(None, &HeaderMap::new());
-            assert_eq!(house.site.state.limiter.failed(address, house.now()), None);
+            assert_eq!(house.site.state.limiter.failed(address, Login::Known, house.now()), None);
         }
     };
     before().await;
@@ -253,7 +253,7 @@ async fn an_address_that_is_closed_is_told_to_the_operators_once_an_hour_and_eve
     assert!(guess().await.contains("試せません"), "closed");
     let sign_in = house.first_step(PASSWORD).await;
     assert_eq!(sign_in.status, StatusCode::UNPROCESSABLE_ENTITY, "for everybody there");
-    house.wait(FORGET_MS / 1000);
+    house.wait(2 * REFILL_MS / 1000);
     assert!(house.works(&house.sign_in().await).await);
     before().await;
     guess().await;
@@ -266,6 +266,24 @@ async fn an_address_that_is_closed_is_told_to_the_operators_once_an_hour_and_eve
         let line = format!("mngntime_sign_ins_total{{outcome=\"{outcome}\"}} {count}\n");
         assert!(figures.contains(&line), "{line}{figures}");
     }
+}
+
+#[tokio::test]
+async fn an_office_that_slips_now_and_then_is_not_closed_while_its_people_sign_in() {
+    let house = House::new().await.seen_from("192.0.2.7");
+    let address: Option<IpAddr> = Some("192.0.2.7".parse().unwrap());
+    for number in 0..3 * PER_ADDRESS {
+        let person = format!("00000000-0000-4000-8000-{number:012}");
+        assert_eq!(house.site.state.limiter.failed(address, Login::Known, house.now()), None, "{number}");
+        house.site.state.limiter.right(address, AdministratorId::parse(&person).unwrap(), house.now());
+    }
+    assert!(house.works(&house.sign_in().await).await);
+    for _ in 0..PER_ADDRESS {
+        house.site.state.limiter.failed(address, Login::Known, house.now());
+    }
+    assert_eq!(house.first_step(PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    house.wait(REFILL_MS / 1000 / i64::from(PER_ADDRESS));
+    assert!(house.works(&house.sign_in().await).await, "one more, not after a quarter of an hour");
 }
 
 #[tokio::test]

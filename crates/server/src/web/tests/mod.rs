@@ -20,6 +20,7 @@ mod means;
 mod pages;
 mod paper;
 mod people;
+mod provider;
 mod rollout;
 mod safety;
 mod settings;

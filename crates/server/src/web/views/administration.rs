@@ -7,7 +7,9 @@ use super::super::administrators::Link;
 use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
 use super::super::pages::Turns;
-use super::super::{audit, contracts, days, first_administrator, health, me, retention, settings};
+use super::super::{
+    audit, contracts, days, first_administrator, health, me, quarantine, retention, settings,
+};
 use super::Choice;
 use crate::access::Action;
 
@@ -158,11 +160,15 @@ pub struct Quarantine {
     /// Surroundings.
     pub c: Chrome,
     /// Rows.
-    pub rows: Vec<contracts::Held>,
+    pub rows: Vec<quarantine::Held>,
     /// Messages that are kept.
     pub kept: u64,
+    /// How full it is.
+    pub full_percent: u64,
     /// Messages that found no room.
     pub counted_only: u64,
+    /// When the newest came, for whoever may empty it.
+    pub last: Option<i64>,
     /// How many are shown, in words.
     pub shown: String,
     /// The pages around it.
