@@ -14,7 +14,7 @@ use super::super::punches::period::Period;
 use super::super::{day_time, settings, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 77] = [
+pub const ACTIONS: [(&str, &str); 78] = [
     ("sign_in", "did-sign-in"),
     ("sign_out", "did-sign-out"),
     ("view_record", "did-view-record"),
