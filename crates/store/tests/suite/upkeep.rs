@@ -274,7 +274,7 @@ pub async fn remarks_are_counted_by_the_month_that_they_are_about(store: &dyn St
         let elsewhere = store.count_open_remarks(all, Some((from, to)), 9).await.unwrap();
         let asked = Day { date: from, from: NOW, until: NOW.plus(1) };
         let page = store.employee_page(all, EmployeeShow::Remarked, String::new(), None, asked, 9).await;
-        let remarked = store.employee_counts(all, from).await.unwrap().remarked;
+        let remarked = store.employee_counts(all, String::new(), from).await.unwrap().remarked;
         assert_eq!(page.unwrap().rows.len() as u64, remarked, "the list and its count");
         assert_eq!(found[0], RemarkCounts::default());
         ((found[1].holding, found[1].open), elsewhere, remarked)
