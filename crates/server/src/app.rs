@@ -164,6 +164,13 @@ impl App {
         url(address, self.settings.tls.is_some())
     }
 
+    /// Whether browsers reach the server over TLS: as it says itself or, where nobody has said it, by the way it is set up.
+    fn over_tls(&self) -> bool {
+        let Settings { public_url, tls, trusted_proxies, .. } = &self.settings;
+        let said = public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+        said || tls.is_some() || !trusted_proxies.is_empty()
+    }
+
     fn provider(&self) -> Option<Arc<Provider>> {
         let settings = self.settings.provider.clone()?;
         Some(Arc::new(Provider::new(settings, &self.url())))
@@ -185,8 +192,9 @@ impl App {
             day_boundary_minutes: self.settings.day_boundary_minutes,
             display_name: self.settings.display_name.clone(),
             public_url: self.url(),
+            chosen_url: self.settings.public_url.clone(),
             tls: self.settings.tls.is_some(),
-            secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),
+            secure: self.over_tls(),
             operators_second_factor: self.settings.operators_second_factor,
             operators_idle_minutes: self.settings.operators_idle_minutes,
             foot: FootLinks {

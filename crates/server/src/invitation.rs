@@ -8,9 +8,6 @@ use mngntime_store::{Act, AdministratorId, AdministratorName, ContractId, KeyHas
 /// A set-up link counts this long, in hours.
 pub const HOURS: i64 = 72;
 
-/// Longest login, in characters.
-pub const LOGIN_CHARS_MAX: usize = 64;
-
 /// A link to be handed over.
 #[derive(Clone)]
 pub struct Invitation {
@@ -88,11 +85,4 @@ pub async fn invite_first(
     let kept = store.invite_first_administrator(contract, name, token, made.expires_at, act).await;
     kept.map_err(InviteError::Store)?;
     Ok(made)
-}
-
-/// Whether `text` can be a login. It travels in HTTP Basic, where ':' ends it.
-#[must_use]
-pub fn is_login(text: &str) -> bool {
-    let bad = |c: char| c.is_control() || c.is_whitespace() || c == ':';
-    (1..=LOGIN_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(bad)
 }

@@ -33,6 +33,7 @@ pub mod invitation;
 pub mod jobs;
 pub mod limiter;
 pub mod log_heads;
+pub mod logins;
 pub mod metrics;
 pub mod metrics_token;
 pub mod packages;

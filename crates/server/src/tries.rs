@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::access::Subject;
 use crate::limiter::{Limiter, Login};
+use crate::logins;
 use crate::passwords::{PasswordError, Passwords};
 use crate::source_address;
 
@@ -57,6 +58,19 @@ pub async fn count_failure(
     store.note_with(None, "refuse_address", object, detail, Act::server(now)).await
 }
 
+/// The login that is meant by what was typed, and who has it: as it stands or, where nobody has that, with full-width letters
+/// and digits taken as half-width, which an input method leaves. Tries are counted by it, so that another width is no way
+/// round the wait.
+async fn whose(store: &dyn Store, typed: &str) -> Result<(String, Option<Administrator>), StoreError> {
+    let found = store.administrator(typed).await?;
+    let meant = logins::meant(typed);
+    if found.is_some() || meant == typed {
+        return Ok((typed.to_owned(), found));
+    }
+    let found = store.administrator(&meant).await?;
+    Ok((meant, found))
+}
+
 /// Tries a login and a password from `address`. Takes the same work whether or not the login exists.
 ///
 /// # Errors
@@ -69,10 +83,11 @@ pub async fn password(
     address: Option<IpAddr>,
     now: UtcMillis,
 ) -> Result<Tried<Administrator>, TryError> {
+    let (login, found) = whose(store, login).await?;
+    let login = login.as_str();
     if let Some(until) = store.begin_sign_in(login, now).await? {
         return Ok(Tried::Wait(until));
     }
-    let found = store.administrator(login).await?;
     let stored = found.as_ref().and_then(|found| found.data.password_hash.clone());
     let right = match passwords.check(password.to_owned(), stored).await {
         Ok(right) => right,

@@ -443,3 +443,43 @@ fn an_agent_that_dies_is_started_again_and_stops_with_its_server() {
     assert!(log.contains("the agent ended with exit status: 3; it is started again in 1 s"), "{log}");
     assert!(traced().ends_with("stopped\n"), "{}", traced());
 }
+
+#[test]
+fn operators_are_listed_disabled_and_given_a_new_password_beside_a_running_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_running, _, _) = set_up(directory.path());
+    let data = directory.path().join("data");
+    let admin = |command: &str, more: &[&str]| {
+        run(&[&["admin", command, "--data", data.to_str().unwrap()], more].concat())
+    };
+    for refused in ["サーバー", "Server", "betaadmin\u{200b}", ".", "ＫＩＭＵＲＡ"] {
+        let made = admin("create", &["--login", refused, "--role", "operator"]);
+        assert_eq!(made.status.code(), Some(2), "{refused} {}", text(&made.stdout));
+    }
+    for login in ["root1", "ｒｏｏｔ２"] {
+        let made = admin("create", &["--login", login, "--role", "operator"]);
+        assert!(made.status.success(), "{}", text(&made.stderr));
+    }
+    let listed = text(&admin("list", &[]).stdout);
+    let lines = [
+        "root1 role=operator contract=- state=active",
+        "root2 role=operator contract=- state=active",
+        "kimura role=administrator contract=acme state=active",
+    ];
+    assert_eq!(listed.lines().collect::<Vec<_>>(), lines);
+    assert_eq!(text(&admin("list", &["--contract", "acme"]).stdout).lines().count(), 1);
+    assert_eq!(admin("list", &["--contract", "none"]).status.code(), Some(2));
+    assert_eq!(text(&admin("disable", &["--login", "root1"]).stdout), "disabled=root1\n");
+    let last = admin("disable", &["--login", "root2"]);
+    assert!(
+        last.status.code() == Some(2) && text(&last.stderr).contains("make somebody else operator first")
+    );
+    let refused = admin("setup-link", &["--login", "root1"]);
+    assert!(refused.status.code() == Some(2) && text(&refused.stderr).contains("is disabled"));
+    assert!(admin("enable", &["--login", "root1"]).status.success());
+    let link =
+        printed(&admin("setup-link", &["--login", "root1", "--url", "https://t.example/"]), "setup-link");
+    assert!(link.starts_with("https://t.example/setup/"), "{link}");
+    assert!(text(&admin("reset-means", &["--login", "root1"]).stderr).contains("The password stays"));
+    assert_eq!(admin("disable", &["--login", "nobody"]).status.code(), Some(2));
+}

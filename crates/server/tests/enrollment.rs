@@ -32,7 +32,7 @@ async fn wrong_contract_is_5_wrong_key_is_6_and_both_are_noted_without_the_key()
     server
         .app
         .store
-        .set_contract(server.contract, ContractStatus::Suspended, true, server.act())
+        .set_contract_status(server.contract, ContractStatus::Suspended, server.act())
         .await
         .unwrap();
     assert_eq!(server.enroll(&Pc::new(1).enrollment(ENROLLMENT_KEY)).await.res, Some(5));

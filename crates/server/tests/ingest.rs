@@ -292,13 +292,15 @@ async fn a_suspended_contract_and_one_without_the_option_store_with_res_5() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;
     for (status, option) in [(ContractStatus::Suspended, true), (ContractStatus::Active, false)] {
-        server.app.store.set_contract(server.contract, status, option, server.act()).await.unwrap();
+        let store = &server.app.store;
+        store.set_contract_status(server.contract, status, server.act()).await.unwrap();
+        store.set_logon_punch_option(server.contract, option, server.act()).await.unwrap();
         let event = pc.logon("hanako");
         let receipt = server.deliver(&pc.batch(&[event])).await;
         assert!(all_stored(&receipt));
         assert_eq!(results(&receipt), [Some(5)]);
     }
-    let lifted = server.app.store.set_contract(server.contract, ContractStatus::Active, true, server.act());
+    let lifted = server.app.store.set_logon_punch_option(server.contract, true, server.act());
     assert_eq!(lifted.await.unwrap(), 2, "both are judged again");
     assert!(server.punches().await.iter().all(|punch| punch.result == PunchResult::UserUnusable));
 }
@@ -548,9 +550,9 @@ async fn what_is_remembered_of_a_terminal_holds_whatever_becomes_of_it() {
         assert_eq!(results(&next(&mut pc).await), [Some(6)], "{status:?}");
     }
     store.set_terminal_status(server.contract, id, TerminalStatus::Active, server.act()).await.unwrap();
-    store.set_contract(server.contract, ContractStatus::Suspended, true, server.act()).await.unwrap();
+    store.set_contract_status(server.contract, ContractStatus::Suspended, server.act()).await.unwrap();
     assert_eq!(results(&next(&mut pc).await), [Some(5)]);
-    store.set_contract(server.contract, ContractStatus::Active, true, server.act()).await.unwrap();
+    store.set_contract_status(server.contract, ContractStatus::Active, server.act()).await.unwrap();
     assert_eq!(results(&next(&mut pc).await), [Some(7)]);
     let stored = server.punches().await.len();
 

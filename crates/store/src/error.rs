@@ -90,6 +90,14 @@ pub enum Refusal {
         /// The role at rest.
         role: &'static str,
     },
+    /// It is in a state in which nothing of the kind is done to it.
+    #[error("the {what} is {state}, so this cannot be done to it")]
+    State {
+        /// Kind of object.
+        what: &'static str,
+        /// Its state.
+        state: &'static str,
+    },
     /// More objects in one request than allowed.
     #[error("one request may change at most {limit} {what}")]
     TooMany {

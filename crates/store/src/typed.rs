@@ -1,5 +1,7 @@
 //! What a person types, as it is compared. Pure.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// Full-width letters, digits and signs as narrow ones, and the wide space as a space. Input methods leave them wide, and
 /// make one of several dashes of what was meant as a hyphen.
 #[must_use]
@@ -17,6 +19,16 @@ pub fn narrow(text: &str) -> String {
         .collect()
 }
 
+/// A text as it is told from others that read alike: full-width letters, half-width kana and other forms that are only
+/// another shape (NFKC) as the plain ones, in lower case.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    text.nfkc().flat_map(char::to_lowercase).nfkc().collect()
+}
+
 /// ひらがな as カタカナ: readings are kept in katakana and typed in either.
 #[must_use]
 pub fn katakana(text: &str) -> String {
@@ -30,6 +42,15 @@ pub fn katakana(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_reads_alike_is_folded_to_one() {
+        for text in ["BetaAdmin", "ｂｅｔａadmin", "betaadmin", "ＢＥＴＡＡＤＭＩＮ"] {
+            assert_eq!(folded(text), "betaadmin");
+        }
+        assert_eq!(folded("ｻｰﾊﾞｰ"), "サーバー");
+        assert_ne!(folded("花子"), folded("華子"));
+    }
 
     #[test]
     fn wide_input_becomes_narrow_and_hiragana_katakana() {

@@ -88,8 +88,10 @@ actions! {
     TerminalsNote, ChangeTerminals, "Terminals: note, clear marks";
     EnrolmentKeysRead, ChangeTerminals, "Enrolment keys: see";
     EnrolmentKeysChange, ChangeTerminals, "Enrolment keys: make and revoke";
-    AdministratorsRead, ReadAdministration, "People who sign in: see";
-    AdministratorsChange, Administer, "People who sign in: add, change, disable";
+    AdministratorsRead, ReadSigners, "People who sign in: see";
+    AdministratorsChange, ChangeSigners, "People who sign in: add, change, disable";
+    SecondFactorsRequire, Administer, "People who sign in: require second factors";
+    EmployeesLetIn, Administer, "Employees: let see their own records";
     SettingsRead, ReadAdministration, "Settings: see";
     SettingsChange, Administer, "Settings: change";
     AuditRead, ReadAudit, "Audit log: see";
@@ -122,7 +124,11 @@ pub enum Rule {
     ReadTerminals,
     /// Blocking terminals and letting new ones in.
     ChangeTerminals,
-    /// Who signs in to a contract, and its settings.
+    /// Who signs in: to a contract or, as an operator, to the server.
+    ReadSigners,
+    /// Changing these. Operators look after each other, and nobody else does.
+    ChangeSigners,
+    /// The settings of a contract.
     ReadAdministration,
     /// Changing these.
     Administer,
@@ -189,6 +195,16 @@ fn grant(rule: Rule, role: Role) -> Grant {
         Rule::ChangeTerminals => match role {
             Administrator | InformationTechnology => Grant::Contract,
             HumanResources | Approver | Auditor | Employee | Operator => Grant::No,
+        },
+        Rule::ReadSigners => match role {
+            Administrator | Auditor => Grant::Contract,
+            Operator => Grant::Server,
+            HumanResources | InformationTechnology | Approver | Employee => Grant::No,
+        },
+        Rule::ChangeSigners => match role {
+            Administrator => Grant::Contract,
+            Operator => Grant::Server,
+            HumanResources | InformationTechnology | Approver | Auditor | Employee => Grant::No,
         },
         Rule::ReadAdministration => match role {
             Administrator | Auditor => Grant::Contract,
@@ -439,8 +455,10 @@ mod tests {
     fn it_and_operators_reach_no_attendance_and_an_auditor_changes_nothing() {
         let attendance =
             |rule| matches!(rule, Rule::ReadPeople | Rule::ReadContract | Rule::ChangeAttendance);
-        let changes =
-            |rule| matches!(rule, Rule::ChangeAttendance | Rule::ChangeTerminals | Rule::Administer);
+        let changes = |rule| {
+            let all = [Rule::ChangeAttendance, Rule::ChangeTerminals, Rule::Administer, Rule::ChangeSigners];
+            all.contains(&rule)
+        };
         for action in Action::ALL {
             let denied = |role| reach(&subject(role), *action, DAY).is_err();
             if attendance(action.rule()) {

@@ -4,11 +4,14 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
+use mngntime_model::Language;
 use mngntime_store::{ContractId, DepartmentId, EmployeeId, NewAdministrator, Role, Store};
 
 use super::contracts::refusal_is_bad_use;
 use super::{BadUse, act, block_on, files, open_existing};
-use crate::{invitation, passwords};
+use crate::web::texts::Words;
+use crate::web::visible::in_one_line;
+use crate::{invitation, logins, passwords};
 
 /// Arguments of `admin create`.
 #[derive(Debug, clap::Args)]
@@ -16,7 +19,7 @@ pub struct Arguments {
     /// The server's data directory.
     #[arg(long)]
     data: PathBuf,
-    /// Login: 1 to 64 printable characters without ':'.
+    /// Login: 1 to 64 characters that can be seen, without space or ':', of which one is a letter or digit.
     #[arg(long)]
     login: String,
     /// Name for reading; the login when absent.
@@ -53,20 +56,21 @@ pub struct Arguments {
 
 /// Makes somebody who can sign in.
 pub fn create(arguments: &Arguments) -> anyhow::Result<()> {
-    if !invitation::is_login(&arguments.login) {
-        let message = "a login needs 1 to 64 printable characters without space or ':'";
-        return Err(BadUse(message.into()).into());
+    let login = logins::meant(&arguments.login);
+    let wrong = logins::error(&login, Words(Language::English));
+    if !wrong.is_empty() {
+        return Err(BadUse(format!("--login {}: {wrong}", in_one_line(&arguments.login))).into());
     }
     let role = role(&arguments.role)?;
     let store = open_existing(&arguments.data)?;
-    let new = block_on(wanted(&*store, role, arguments))?;
+    let new = block_on(wanted(&*store, role, &login, arguments))?;
     if arguments.setup_link {
         return block_on(create_with_link(&*store, new, &arguments.url));
     }
     let (password, made) =
         if arguments.password_stdin { (password_from_stdin()?, false) } else { (files::new_secret()?, true) };
     block_on(make(&*store, new, &password))?;
-    println!("admin={}", arguments.login);
+    println!("admin={login}");
     if made {
         println!("password={password}");
         eprintln!("Write the password down: it is not shown again.");
@@ -75,10 +79,15 @@ pub fn create(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// The person as the arguments have it, without a password.
-async fn wanted(store: &dyn Store, role: Role, arguments: &Arguments) -> anyhow::Result<NewAdministrator> {
+async fn wanted(
+    store: &dyn Store,
+    role: Role,
+    login: &str,
+    arguments: &Arguments,
+) -> anyhow::Result<NewAdministrator> {
     let contract = contract_of(store, role, arguments.contract.as_deref()).await?;
-    let mut new = NewAdministrator::new(&arguments.login, role, contract);
-    new.display_name = arguments.name.clone().unwrap_or_else(|| arguments.login.clone());
+    let mut new = NewAdministrator::new(login, role, contract);
+    new.display_name = arguments.name.clone().unwrap_or_else(|| login.to_owned());
     new.valid_from = arguments.valid_from;
     new.valid_until = arguments.valid_until;
     if let Some(code) = &arguments.department {
@@ -120,30 +129,6 @@ async fn employee(store: &dyn Store, contract: Option<ContractId>, code: &str) -
     };
     let found = all.iter().find(|found| found.data.code == code);
     Ok(found.map(|found| found.id).ok_or_else(|| BadUse(format!("there is no employee {code}")))?)
-}
-
-/// Arguments of `admin reset-means`.
-#[derive(Debug, clap::Args)]
-pub struct ResetArguments {
-    /// The server's data directory.
-    #[arg(long)]
-    data: PathBuf,
-    /// Whose.
-    #[arg(long)]
-    login: String,
-}
-
-/// Takes second factors, recovery codes, links to providers and tokens from somebody: the way back in for operators,
-/// and for the last administrator of a contract.
-pub fn reset_means(arguments: &ResetArguments) -> anyhow::Result<()> {
-    let store = open_existing(&arguments.data)?;
-    block_on(async {
-        let found = store.administrator(&arguments.login).await?;
-        let person = found.ok_or_else(|| BadUse(format!("there is no login {}", arguments.login)))?;
-        store.reset_means(person.data.contract, person.id, act()).await?;
-        println!("reset={}", arguments.login);
-        Ok(())
-    })
 }
 
 async fn create_with_link(store: &dyn Store, new: NewAdministrator, url: &str) -> anyhow::Result<()> {

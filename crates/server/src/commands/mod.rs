@@ -9,6 +9,7 @@ mod contracts;
 mod evidence;
 mod files;
 mod migrate_store;
+mod people;
 mod punches;
 mod retention;
 mod serve;
@@ -131,8 +132,16 @@ enum ContractCommand {
 enum AdminCommand {
     /// Make somebody who can sign in.
     Create(administrators::Arguments),
-    /// Take second factors and tokens from somebody who has lost them, and end their sessions.
-    ResetMeans(administrators::ResetArguments),
+    /// One line for each: login, role, contract, whether they sign in.
+    List(people::ListArguments),
+    /// Let somebody sign in no more, at once: ends their sessions, tokens and set-up link.
+    Disable(people::One),
+    /// Let somebody sign in again.
+    Enable(people::One),
+    /// Print a link, good once and for 72 hours, with which somebody chooses a new password.
+    SetupLink(people::LinkArguments),
+    /// Take second factors and tokens from somebody who has lost them, and end their sessions. The password stays.
+    ResetMeans(people::One),
 }
 
 #[derive(Debug, Subcommand)]
@@ -185,10 +194,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Contract { command: ContractCommand::Create { data, code, name } } => {
             contracts::create(&data, &code, &name)
         }
-        Command::Admin { command: AdminCommand::Create(arguments) } => administrators::create(&arguments),
-        Command::Admin { command: AdminCommand::ResetMeans(arguments) } => {
-            administrators::reset_means(&arguments)
-        }
+        Command::Admin { command } => match command {
+            AdminCommand::Create(arguments) => administrators::create(&arguments),
+            AdminCommand::List(arguments) => people::list(&arguments),
+            AdminCommand::Disable(one) => people::set_disabled(&one, true),
+            AdminCommand::Enable(one) => people::set_disabled(&one, false),
+            AdminCommand::SetupLink(arguments) => people::setup_link(&arguments),
+            AdminCommand::ResetMeans(one) => people::reset_means(&one),
+        },
         Command::Terminal { command } => match command {
             TerminalCommand::List(place) => terminals::list(&place),
             TerminalCommand::Block(one) => terminals::set(&one, TerminalStatus::Blocked),

@@ -124,7 +124,7 @@ async fn set_up_administrator(
     match store.administrator(LOGIN).await? {
         Some(found) if renew => {
             let hash = passwords::hash_new(&credentials.password)?;
-            Ok(store.set_password(found.id, hash, act()).await?)
+            Ok(store.set_password(found.id, hash, true, act()).await?)
         }
         Some(_) => Ok(()),
         None => {

@@ -13,6 +13,7 @@ use mngntime_store::{
 
 use super::WebState;
 use super::accounts::{full_name, period};
+use super::audit::words;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
@@ -87,12 +88,7 @@ impl HistoryRow {
 /// Who did something, in words.
 #[must_use]
 pub fn by_whom(by: &str, c: &Chrome) -> String {
-    match by.split_once(':') {
-        Some(("administrator", login)) => login.to_owned(),
-        _ if by == "command-line" => c.t("by-command-line"),
-        _ if by == "server" => c.t("by-server"),
-        _ => by.to_owned(),
-    }
+    words::person(by, c)
 }
 
 /// What was typed to hand the account over, with what is wrong.

@@ -161,10 +161,7 @@ pub async fn change(
     }
     let option = fields.text("option") == "1";
     state.store.rename_contract(contract.id, name, visit.act()).await?;
-    let mut rejudged = 0;
-    if option != contract.logon_punch_option {
-        rejudged = state.store.set_contract(contract.id, contract.status, option, visit.act()).await?;
-    }
+    let rejudged = state.store.set_logon_punch_option(contract.id, option, visit.act()).await?;
     done(&visit, "contract-changed", &contract.code, rejudged).await
 }
 
@@ -201,8 +198,7 @@ async fn set_status(
 ) -> Result<Response, WebError> {
     operator(visit.permit(Action::ContractsChange)?)?;
     let contract = find(state, id).await?;
-    let option = contract.logon_punch_option;
-    let rejudged = state.store.set_contract(contract.id, status, option, visit.act()).await?;
+    let rejudged = state.store.set_contract_status(contract.id, status, visit.act()).await?;
     done(visit, said, &contract.code, rejudged).await
 }
 

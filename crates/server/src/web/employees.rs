@@ -287,7 +287,7 @@ async fn view(
         departments,
         may_change,
         // Those who have left see nothing here.
-        may_let_in: wanted != EmployeeShow::Gone && visit.may(Action::AdministratorsChange),
+        may_let_in: wanted != EmployeeShow::Gone && visit.may(Action::EmployeesLetIn),
         more: turns_exist,
         draft,
         c: visit.chrome,

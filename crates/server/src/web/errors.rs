@@ -176,9 +176,13 @@ fn need(rule: Rule) -> Need {
         Rule::ReadTerminals | Rule::ChangeTerminals | Rule::ReadHealth => Need::Terminals,
         Rule::Operate => Need::Operation,
         Rule::OwnRecord => Need::Record,
-        Rule::Public | Rule::SignedIn | Rule::ReadAdministration | Rule::Administer | Rule::ReadAudit => {
-            Need::Administration
-        }
+        Rule::Public
+        | Rule::SignedIn
+        | Rule::ReadSigners
+        | Rule::ChangeSigners
+        | Rule::ReadAdministration
+        | Rule::Administer
+        | Rule::ReadAudit => Need::Administration,
     }
 }
 

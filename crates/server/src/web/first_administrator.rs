@@ -20,6 +20,7 @@ use super::session::Visit;
 use super::views;
 use crate::access::Action;
 use crate::invitation::{self, InviteError};
+use crate::logins;
 
 /// What the operator typed, with what is wrong.
 #[derive(Debug, Clone, Default)]
@@ -65,12 +66,10 @@ pub async fn invite(
 ) -> Result<Response, WebError> {
     operator(visit.permit(Action::ContractsChange)?)?;
     let (contract, c) = (find(&state, &id).await?, visit.chrome.clone());
-    let [login, name] = ["login", "name"].map(|field| fields.text(field).to_owned());
+    let (login, name) = (logins::meant(fields.text("login")), fields.text("name").to_owned());
     let name_error = name_error(&name, "employee-name-missing", &c);
-    let mut draft = Draft { login, name, name_error, login_error: String::new() };
-    if !invitation::is_login(&draft.login) {
-        draft.login_error = c.n("person-login-wrong", invitation::LOGIN_CHARS_MAX);
-    }
+    let login_error = logins::error(&login, c.words());
+    let mut draft = Draft { login, name, name_error, login_error };
     if !draft.login_error.is_empty() || !draft.name_error.is_empty() {
         return again(visit, &contract, draft);
     }

@@ -28,6 +28,7 @@ use super::times;
 use super::views;
 use crate::access::Action;
 use crate::invitation::{self, Invitation};
+use crate::logins;
 
 /// Employees that one file may hold: more of them are chosen in parts.
 const PEOPLE_MAX: usize = 10_000;
@@ -40,7 +41,7 @@ const NAMED: usize = 20;
 /// # Errors
 /// [`WebError`] when the person may not say who signs in or the store fails.
 pub async fn ask(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.permit(Action::AdministratorsChange)?.contract()?;
+    let contract = visit.permit(Action::EmployeesLetIn)?.contract()?;
     let fields = Fields::of_query(&uri)?;
     let people = chosen(&state, contract, &fields, &visit.chrome).await?;
     visit.chrome = visit.chrome.at(Place::Employees);
@@ -96,7 +97,7 @@ pub async fn make(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let contract = visit.permit(Action::AdministratorsChange)?.contract()?;
+    let contract = visit.permit(Action::EmployeesLetIn)?.contract()?;
     let people = chosen(&state, contract, &fields, &visit.chrome).await?;
     if people.is_empty() || people.len() > PEOPLE_MAX {
         return Err(WebError::BadForm);
@@ -194,11 +195,11 @@ async fn let_in<'a>(
     Ok(people.iter().zip(done).zip(links).map(line).collect())
 }
 
-/// Logins that an employee may get, the best first: a code with a space or a colon in it is none, nor one that would not stand
-/// in the file as it is.
+/// Logins that an employee may get, the best first: a code that can be none ([`logins::flaw`]) makes none.
 fn logins(code: &str, contract: &str) -> Vec<String> {
-    let all = [code.to_owned(), format!("{code}@{contract}")];
-    all.into_iter().filter(|login| invitation::is_login(login) && !looks_like_a_formula(login)).collect()
+    let code = logins::meant(code);
+    let all = [code.clone(), format!("{code}@{contract}")];
+    all.into_iter().filter(|login| logins::flaw(&code).or_else(|| logins::flaw(login)).is_none()).collect()
 }
 
 /// What became of somebody, and, where they had a login before that has an apostrophe in the file, that this is no part of it.
@@ -303,6 +304,8 @@ mod tests {
                 "{code} would have an apostrophe in the file"
             );
         }
+        assert_eq!(logins("サーバー", "A-1"), Vec::<String>::new(), "the server's own name");
+        assert_eq!(logins("Ｅ０１", "A-1"), ["E01", "E01@A-1"], "as it is typed");
         assert_eq!(logins(&"9".repeat(64), "A-1"), ["9".repeat(64)], "a login has an end");
     }
 }

@@ -134,6 +134,8 @@ pub struct WebState {
     pub display_name: String,
     /// The server's address as PCs see it, for the first steps.
     pub public_url: String,
+    /// The same where somebody has set it: links that are handed out then lead there, whatever a request says.
+    pub chosen_url: Option<String>,
     /// Whether the server speaks TLS itself.
     pub tls: bool,
     /// Whether browsers reach the server over TLS: cookies are then marked `Secure`.
@@ -210,8 +212,8 @@ async fn start(visit: Visit) -> Result<Response, WebError> {
     let places = [
         (Action::PunchesRead, "/punches"),
         (Action::TerminalsRead, "/terminals"),
-        (Action::AdministratorsRead, "/administrators"),
         (Action::ContractsRead, "/contracts"),
+        (Action::AdministratorsRead, "/administrators"),
         (Action::OwnRecordRead, "/me"),
     ];
     match places.into_iter().find(|(action, _)| visit.may(*action)) {

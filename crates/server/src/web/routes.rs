@@ -163,8 +163,8 @@ fn people() -> Vec<Route> {
         post("/employees", A::EmployeesChange, employees::add),
         get("/employees.csv", A::EmployeesChange, imports::master::file).of_page("/employees/import", WHOLE),
         get("/employees/offered", A::EmployeesRead, employees::offered),
-        get("/employees/self-service", A::AdministratorsChange, letting_in::ask).asking(&letting_in::KEPT),
-        post("/employees/self-service", A::AdministratorsChange, letting_in::make),
+        get("/employees/self-service", A::EmployeesLetIn, letting_in::ask).asking(&letting_in::KEPT),
+        post("/employees/self-service", A::EmployeesLetIn, letting_in::make),
         get("/employees/import", A::EmployeesChange, imports::page).asking(WHOLE),
         upload("/employees/import", A::EmployeesChange, imports::upload),
         get("/employees/import.csv", A::EmployeesChange, imports::template)
@@ -245,12 +245,17 @@ fn administrators_table() -> Vec<Route> {
         post("/administrators/{person}/disable", A::AdministratorsChange, administrators::one::disable),
         post("/administrators/{person}/enable", A::AdministratorsChange, administrators::one::enable),
         post("/administrators/{person}/setup-link", A::AdministratorsChange, administrators::one::set_up),
-        post("/administrators/second-factor", A::AdministratorsChange, administrators::means::require),
+        post("/administrators/second-factor", A::SecondFactorsRequire, administrators::means::require),
         post("/administrators/{person}/reset-means", A::AdministratorsChange, administrators::means::reset),
         post(
             "/administrators/{person}/end-sessions",
             A::AdministratorsChange,
             administrators::means::end_sessions,
+        ),
+        post(
+            "/administrators/{person}/end-tokens",
+            A::AdministratorsChange,
+            administrators::means::end_tokens,
         ),
     ]
 }

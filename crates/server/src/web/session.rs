@@ -100,6 +100,12 @@ pub async fn leave(session: &Session, banner: Banner) -> Result<(), WebError> {
     Ok(session.insert(BANNER, banner).await?)
 }
 
+/// Whether somebody sees the answer as a page: what a script asks for, or a browser that looks ahead, is none.
+pub(super) fn is_for_a_person(headers: &HeaderMap) -> bool {
+    let ahead = headers.contains_key("sec-purpose");
+    !ahead && headers.get("sec-fetch-dest").is_none_or(|purpose| purpose == "document")
+}
+
 /// Forgets the message that a page has shown.
 ///
 /// # Errors
@@ -432,7 +438,7 @@ impl Visit {
     /// # Errors
     /// When the session cannot be read.
     pub(super) async fn pick_up(&mut self, headers: &HeaderMap) -> Result<(), WebError> {
-        if headers.get("sec-fetch-dest").is_none_or(|purpose| purpose == "document") {
+        if is_for_a_person(headers) {
             self.chrome.banner = self.session.get(BANNER).await?;
         }
         Ok(())

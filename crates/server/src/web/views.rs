@@ -235,8 +235,10 @@ pub struct Administrators {
     pub q: String,
     /// What the fields offer.
     pub choices: administrators::Choices,
-    /// Roles, chosen when they must have a second factor.
+    /// Roles, chosen when they must have a second factor; none for operators, for whom the server is set so.
     pub second_factor: Vec<Choice>,
+    /// Whether these are the server's own people.
+    pub of_server: bool,
     /// Whether the form is shown.
     pub may_change: bool,
     /// What was typed before.
@@ -259,6 +261,8 @@ pub struct OneAdministrator {
     pub myself: bool,
     /// What they sign in with besides the password, in words.
     pub means: String,
+    /// Tokens of programs that count.
+    pub tokens: usize,
     /// Whether there is anything to reset.
     pub has_means: bool,
     /// Whether they are disabled.

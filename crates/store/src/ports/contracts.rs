@@ -145,14 +145,16 @@ pub trait Contracts: Send + Sync {
     async fn contract_count(&self) -> Answer<u64>;
     /// All contracts by code: for what is done to each of them in the background and on the command line.
     async fn list_contracts(&self) -> Answer<Vec<Contract>>;
-    /// Sets status and option. Punches that got res=5 are judged again; returns how many changed.
-    async fn set_contract(
+    /// Sets the status, and nothing else. Punches that got res=5 are judged again; returns how many changed. Nothing is
+    /// written when it is as it was.
+    async fn set_contract_status(
         &self,
         contract: ContractId,
         status: ContractStatus,
-        logon_punch_option: bool,
         act: Act,
     ) -> Answer<u64>;
+    /// The same with the option of logon punches.
+    async fn set_logon_punch_option(&self, contract: ContractId, option: bool, act: Act) -> Answer<u64>;
     /// Gives it another name.
     async fn rename_contract(&self, contract: ContractId, name: String, act: Act) -> Answer<()>;
     /// Sets its name and what it has chosen. Nothing is written when nothing changes.

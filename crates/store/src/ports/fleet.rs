@@ -394,7 +394,8 @@ pub trait Fleet: Send + Sync {
         terminal: TerminalId,
         limit: usize,
     ) -> Answer<Vec<MissingRange>>;
-    /// Sets the status of several terminals, at most [`TERMINALS_PER_CHANGE_MAX`]; all or, when one of them is
+    /// Sets the status of several terminals, at most [`TERMINALS_PER_CHANGE_MAX`]. Those that have it, and retired ones that
+    /// would be blocked, are passed over; all others or, when one of them is
     /// not of the contract, none.
     async fn set_terminal_statuses(
         &self,

@@ -257,7 +257,8 @@ pub trait Operators: Send + Sync {
         change: AdministratorChange,
         act: Act,
     ) -> Answer<()>;
-    /// Lets somebody sign in no more, or again. Disabling ends their sessions and their set-up link.
+    /// Lets somebody sign in no more, or again. Disabling ends their sessions, their tokens and their set-up link. Nothing
+    /// is written when it is so already.
     async fn set_disabled(
         &self,
         contract: Option<ContractId>,
@@ -298,7 +299,7 @@ pub trait Operators: Send + Sync {
     ) -> Answer<Vec<LetInOutcome>>;
     /// Whose set-up link this is, while it counts: not expired at `now`, not used, its person not disabled.
     async fn setup(&self, token: KeyHash, now: UtcMillis) -> Answer<Option<Administrator>>;
-    /// Uses a set-up link up: the password is set, and every session of the person ends. Refused as missing when
+    /// Uses a set-up link up: the password is set, and every session and token of the person ends. Refused as missing when
     /// it does not count at `at`.
     async fn finish_setup(
         &self,
@@ -306,8 +307,14 @@ pub trait Operators: Send + Sync {
         password_hash: String,
         at: UtcMillis,
     ) -> Answer<Administrator>;
-    /// Replaces a password hash and ends every session of the person.
-    async fn set_password(&self, id: AdministratorId, password_hash: String, act: Act) -> Answer<()>;
+    /// Replaces a password hash and ends every session of the person; with `end_tokens`, their tokens, too.
+    async fn set_password(
+        &self,
+        id: AdministratorId,
+        password_hash: String,
+        end_tokens: bool,
+        act: Act,
+    ) -> Answer<()>;
     /// Notes something that is no change of the store's own (a sign-in, an export).
     async fn note(
         &self,

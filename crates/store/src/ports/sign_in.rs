@@ -209,6 +209,8 @@ pub trait SignIn: Send + Sync {
     async fn add_token(&self, person: AdministratorId, new: NewToken, act: Act) -> Answer<TokenId>;
     /// Takes a token of this person away.
     async fn remove_token(&self, person: AdministratorId, id: TokenId, act: Act) -> Answer<()>;
+    /// Takes all tokens of this person away; returns how many. Nothing is noted when there were none.
+    async fn end_tokens(&self, person: AdministratorId, act: Act) -> Answer<u64>;
     /// Whose token this is, while it counts at `now`; notes the use, to the hour.
     async fn use_token(&self, hash: KeyHash, now: UtcMillis) -> Answer<Option<AdministratorId>>;
 }

@@ -237,7 +237,9 @@ pub trait Terminals: Send + Sync {
     ) -> Answer<Vec<Terminal>>;
     /// One terminal.
     async fn terminal(&self, contract: ContractId, terminal: TerminalId) -> Answer<Option<Terminal>>;
-    /// Sets the status. Back to active, punches that got res=6 are judged again; returns how many changed.
+    /// Sets the status. Back to active, punches that got res=6 are judged again; returns how many changed. Nothing is
+    /// written when it has the status already; a retired one cannot be blocked
+    /// ([`Refusal::State`](crate::Refusal::State)).
     async fn set_terminal_status(
         &self,
         contract: ContractId,

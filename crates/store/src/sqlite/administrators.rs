@@ -6,17 +6,20 @@
 //! one is refused. It is looked at after the change, within its transaction, so that of two changes that are each
 //! harmless alone the second is refused.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 use serde_json::json;
 
 use super::lists::{Query, like};
-use super::{Work, audit, contracts, departments, people, rows};
+use super::{Work, audit, contracts, departments, means, people, rows};
 use crate::ports::{
     Act, Administrator, AdministratorChange, AdministratorName, AdministratorRow, Beside, KeyHash,
     NewAdministrator, Page, Role, WhoSignsIn,
 };
 use crate::sql::{Connection, Row, Value, params};
+use crate::typed::folded;
 use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId, Refusal, local_date};
 
 const ADMINISTRATOR: &str = "SELECT id, login, display_name, password_hash, role, contract_id, department_id,
@@ -176,7 +179,23 @@ fn detail(
     }))
 }
 
+/// Every login of the server as [`folded`] has it. The index of logins is read as a whole: SQL folds no letters beyond
+/// ASCII's, and people are made one by one, or in steps of hundreds that ask once.
+pub(super) fn logins_in_use(tx: &Connection) -> Work<BTreeSet<String>> {
+    let found = rows::all(tx, "SELECT login FROM administrators", [], |row| Ok(row.get::<_, String>(0)?))?;
+    Ok(found.iter().map(|login| folded(login)).collect())
+}
+
+/// Makes somebody whose login reads as nobody else's does.
 pub(super) fn create(tx: &Connection, new: &NewAdministrator, act: &Act) -> Work<AdministratorId> {
+    if logins_in_use(tx)?.contains(&folded(&new.login)) {
+        return Err(Refusal::Taken { what: "administrator", code: new.login.clone() }.into());
+    }
+    create_unlike(tx, new, act)
+}
+
+/// The same, for who has made sure of that for all.
+pub(super) fn create_unlike(tx: &Connection, new: &NewAdministrator, act: &Act) -> Work<AdministratorId> {
     let reach = AdministratorChange {
         display_name: new.display_name.clone(),
         role: new.role,
@@ -307,10 +326,13 @@ pub(super) fn set_disabled(
     act: &Act,
 ) -> Work<()> {
     let found = find(tx, contract, id)?;
+    if found.disabled_at.is_some() == disabled {
+        return Ok(());
+    }
     let before = keepers(tx, contract, local_date(act.at))?;
     let (sql, action) = if disabled {
-        let sql = "UPDATE administrators SET disabled_at = coalesce(disabled_at, ?2), setup_hash = NULL,
-            setup_expires_at = NULL WHERE id = ?1";
+        let sql = "UPDATE administrators SET disabled_at = ?2, setup_hash = NULL, setup_expires_at = NULL
+            WHERE id = ?1";
         (sql, "disable_administrator")
     } else {
         let sql = "UPDATE administrators SET disabled_at = NULL WHERE id = ?1 AND ?2 IS NOT NULL";
@@ -318,10 +340,12 @@ pub(super) fn set_disabled(
     };
     rows::run(tx, sql, params![id.0.as_bytes(), act.at.0])?;
     check_keepers(tx, contract, before, act)?;
+    let mut detail = json!({});
     if disabled {
         end_sessions(tx, id)?;
+        detail = means::ended_tokens(means::delete_tokens(tx, id)?);
     }
-    audit::note(tx, contract, action, &object(&found), &json!({}), act)
+    audit::note(tx, contract, action, &object(&found), &detail, act)
 }
 
 pub(super) fn invite_first(
@@ -379,15 +403,25 @@ pub(super) fn finish_setup(
 ) -> Work<Administrator> {
     let found = by_setup(tx, token, at)?.ok_or(Refusal::Missing { what: "set-up link" })?;
     replace_password(tx, found.id, password_hash)?;
-    let act = Act::administrator(&found.data.login, at);
-    audit::note(tx, found.data.contract, "use_setup_link", &object(&found), &json!({}), &act)?;
+    // Whoever begins anew, or has lost the way in, does not leave one open for programs.
+    let tokens = means::delete_tokens(tx, found.id)?;
+    let (act, detail) = (Act::administrator(&found.data.login, at), means::ended_tokens(tokens));
+    audit::note(tx, found.data.contract, "use_setup_link", &object(&found), &detail, &act)?;
     Ok(found)
 }
 
-pub(super) fn set_password(tx: &Connection, id: AdministratorId, password_hash: &str, act: &Act) -> Work<()> {
+pub(super) fn set_password(
+    tx: &Connection,
+    id: AdministratorId,
+    password_hash: &str,
+    end_tokens: bool,
+    act: &Act,
+) -> Work<()> {
     let found = by_id(tx, id)?.ok_or_else(missing)?;
     replace_password(tx, id, password_hash)?;
-    audit::note(tx, found.data.contract, "set_password", &object(&found), &json!({}), act)
+    let tokens = if end_tokens { means::delete_tokens(tx, id)? } else { 0 };
+    let detail = means::ended_tokens(tokens);
+    audit::note(tx, found.data.contract, "set_password", &object(&found), &detail, act)
 }
 
 /// A new password ends what was opened with the old one, a waiting set-up link included.

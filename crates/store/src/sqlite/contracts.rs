@@ -54,15 +54,17 @@ impl Contracts for SqliteStore {
         .await
     }
 
-    async fn set_contract(
+    async fn set_contract_status(
         &self,
         contract: ContractId,
         status: ContractStatus,
-        logon_punch_option: bool,
         act: Act,
     ) -> Answer<u64> {
-        self.write_alone("change a contract", move |tx| set(tx, contract, status, logon_punch_option, &act))
-            .await
+        self.write_alone("change a contract's status", move |tx| set_status(tx, contract, status, &act)).await
+    }
+
+    async fn set_logon_punch_option(&self, contract: ContractId, option: bool, act: Act) -> Answer<u64> {
+        self.write_alone("change a contract's option", move |tx| set_option(tx, contract, option, &act)).await
     }
 
     async fn rename_contract(&self, contract: ContractId, name: String, act: Act) -> Answer<()> {
@@ -294,17 +296,29 @@ fn keep_settings(tx: &Connection, contract: ContractId, settings: ContractSettin
     .map(drop)
 }
 
-fn set(tx: &Connection, contract: ContractId, status: ContractStatus, option: bool, act: &Act) -> Work<u64> {
-    let touched = rows::run(
-        tx,
-        "UPDATE contracts SET status = ?2, logon_punch_option = ?3 WHERE id = ?1",
-        params![contract.0, status.name(), option],
-    )?;
-    if touched == 0 {
-        return Err(Refusal::Missing { what: "contract" }.into());
+/// Each of the two has a statement of its own: of two people who change one each at the same time, neither brings back
+/// what the other has changed.
+fn set_status(tx: &Connection, contract: ContractId, status: ContractStatus, act: &Act) -> Work<u64> {
+    if find(tx, contract)?.status == status {
+        return Ok(0);
     }
-    let detail = json!({ "status": status.name(), "logon_punch_option": option });
-    audit::note(tx, Some(contract), "change_contract", "contract", &detail, act)?;
+    let sql = "UPDATE contracts SET status = ?2 WHERE id = ?1";
+    rows::run(tx, sql, params![contract.0, status.name()])?;
+    changed(tx, contract, &json!({ "status": status.name() }), act)
+}
+
+fn set_option(tx: &Connection, contract: ContractId, option: bool, act: &Act) -> Work<u64> {
+    if find(tx, contract)?.logon_punch_option == option {
+        return Ok(0);
+    }
+    let sql = "UPDATE contracts SET logon_punch_option = ?2 WHERE id = ?1";
+    rows::run(tx, sql, params![contract.0, option])?;
+    changed(tx, contract, &json!({ "logon_punch_option": option }), act)
+}
+
+/// Notes the change, and judges again what the contract hindered.
+fn changed(tx: &Connection, contract: ContractId, detail: &serde_json::Value, act: &Act) -> Work<u64> {
+    audit::note(tx, Some(contract), "change_contract", "contract", detail, act)?;
     let hindered = "INDEXED BY punches_errors WHERE contract_id = ?1 AND res = 5 AND res IS NOT NULL";
     let punches = judging::stored(tx, hindered, [contract.0])?;
     judging::rejudge(tx, contract, &punches, Look::Everything, Why::ContractChanged, act)

@@ -5,13 +5,14 @@
 //! none does. Of the tokens only hashes are kept, as always; the audit log has the same two entries for each of them as
 //! for somebody who is added by hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mngntime_model::UtcMillis;
 
 use super::{Work, administrators, people, rows};
 use crate::ports::{Act, LetIn, LetInOutcome, NewAdministrator, Role};
-use crate::sql::{Connection, params};
+use crate::sql::Connection;
+use crate::typed::folded;
 use crate::{AdministratorId, ContractId, EmployeeId};
 
 /// Who of the contract's employees signs in; the last column: whether a new link is what they lack.
@@ -42,13 +43,6 @@ fn there(tx: &Connection, contract: ContractId) -> Work<BTreeMap<EmployeeId, The
     Ok(found.into_iter().collect())
 }
 
-/// Of `logins` those that somebody has, of whatever contract.
-fn taken(tx: &Connection, logins: &[&str]) -> Work<BTreeSet<String>> {
-    let sql = "SELECT login FROM administrators WHERE login IN (SELECT value FROM json_each(?1))";
-    let found = rows::all(tx, sql, params![rows::json_list(logins.iter().copied())], |row| Ok(row.get(0)?))?;
-    Ok(found.into_iter().collect())
-}
-
 pub(super) fn let_in(
     tx: &Connection,
     contract: ContractId,
@@ -58,8 +52,7 @@ pub(super) fn let_in(
     act: &Act,
 ) -> Work<Vec<LetInOutcome>> {
     let mut there = there(tx, contract)?;
-    let logins: Vec<_> = all.iter().flat_map(|one| &one.logins).map(String::as_str).collect();
-    let mut taken = taken(tx, &logins)?;
+    let mut taken = administrators::logins_in_use(tx)?;
     let mut outcomes = Vec::with_capacity(all.len());
     for one in all {
         if let Some(found) = there.get(&one.employee) {
@@ -73,7 +66,7 @@ pub(super) fn let_in(
             continue;
         }
         let employee = people::employee(tx, contract, one.employee)?;
-        let Some(login) = one.logins.iter().find(|login| !taken.contains(*login)).cloned() else {
+        let Some(login) = one.logins.iter().find(|login| !taken.contains(&folded(login))).cloned() else {
             outcomes.push(LetInOutcome::NoLogin);
             continue;
         };
@@ -82,9 +75,9 @@ pub(super) fn let_in(
             employee: Some(one.employee),
             ..NewAdministrator::new(&login, Role::Employee, Some(contract))
         };
-        let id = administrators::create(tx, &new, act)?;
+        let id = administrators::create_unlike(tx, &new, act)?;
         administrators::start_setup(tx, Some(contract), id, &one.token, expires_at, act)?;
-        taken.insert(login.clone());
+        taken.insert(folded(&login));
         there.insert(one.employee, There { id, login: login.clone(), waits: false });
         outcomes.push(LetInOutcome::Made { login });
     }

@@ -261,12 +261,13 @@ pub(super) fn reset(
         return Err(Refusal::Missing { what: "administrator" }.into());
     }
     let before = administrators::keepers(tx, contract, local_date(act.at))?;
-    for table in ["totp_secrets", "passkeys", "recovery_codes", "provider_subjects", "api_tokens"] {
+    for table in ["totp_secrets", "passkeys", "recovery_codes", "provider_subjects"] {
         rows::run(tx, &format!("DELETE FROM {table} WHERE administrator_id = ?1"), [person.0.as_bytes()])?;
     }
+    let tokens = delete_tokens(tx, person)?;
     administrators::check_keepers(tx, contract, before, act)?;
     end_sessions(tx, person, None)?;
-    note(tx, &found, "reset_second_factors", &json!({}), act)
+    note(tx, &found, "reset_second_factors", &ended_tokens(tokens), act)
 }
 
 pub(super) fn of_subject(
@@ -329,6 +330,25 @@ pub(super) fn remove_token(tx: &Connection, person: AdministratorId, id: TokenId
     let name: Option<String> = rows::one(tx, sql, both, |row| Ok(row.get(0)?))?;
     let name = name.ok_or(Refusal::Missing { what: "token" })?;
     note(tx, &found, "revoke_api_token", &json!({ "name": name }), act)
+}
+
+/// Takes all tokens of somebody away; says how many.
+pub(super) fn delete_tokens(tx: &Connection, person: AdministratorId) -> Work<usize> {
+    rows::run(tx, "DELETE FROM api_tokens WHERE administrator_id = ?1", [person.0.as_bytes()])
+}
+
+/// How many tokens ended with something, for its entry; nothing for none.
+pub(super) fn ended_tokens(tokens: usize) -> Value {
+    if tokens == 0 { json!({}) } else { json!({ "tokens": tokens }) }
+}
+
+pub(super) fn end_tokens(tx: &Connection, person: AdministratorId, act: &Act) -> Work<u64> {
+    let found = find(tx, person)?;
+    let ended = delete_tokens(tx, person)?;
+    if ended > 0 {
+        note(tx, &found, "revoke_api_tokens", &ended_tokens(ended), act)?;
+    }
+    Ok(ended as u64)
 }
 
 /// Whose token it is, and whether its use has been noted lately.

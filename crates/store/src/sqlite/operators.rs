@@ -140,9 +140,17 @@ impl Operators for SqliteStore {
         .await
     }
 
-    async fn set_password(&self, id: AdministratorId, password_hash: String, act: Act) -> Answer<()> {
-        self.write("change a password", move |tx| administrators::set_password(tx, id, &password_hash, &act))
-            .await
+    async fn set_password(
+        &self,
+        id: AdministratorId,
+        password_hash: String,
+        end_tokens: bool,
+        act: Act,
+    ) -> Answer<()> {
+        self.write("change a password", move |tx| {
+            administrators::set_password(tx, id, &password_hash, end_tokens, &act)
+        })
+        .await
     }
 
     async fn note(

@@ -140,6 +140,10 @@ impl SignIn for SqliteStore {
         self.write("remove a token", move |tx| means::remove_token(tx, person, id, &act)).await
     }
 
+    async fn end_tokens(&self, person: AdministratorId, act: Act) -> Answer<u64> {
+        self.write("end tokens", move |tx| means::end_tokens(tx, person, &act)).await
+    }
+
     async fn use_token(&self, hash: KeyHash, now: UtcMillis) -> Answer<Option<AdministratorId>> {
         let wanted = hash.clone();
         let found =

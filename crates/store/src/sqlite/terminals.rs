@@ -184,7 +184,14 @@ pub(super) fn set_status(
         params![contract.0, rows::terminal_bytes(id)?],
         |row| rows::terminal_status(row, 0),
     )?;
-    let action = match (status, before.ok_or_else(missing)?) {
+    let before = before.ok_or_else(missing)?;
+    if before == status {
+        return Ok(0);
+    }
+    if !leads(before, status) {
+        return Err(Refusal::State { what: "terminal", state: before.name() }.into());
+    }
+    let action = match (status, before) {
         (TerminalStatus::Active, TerminalStatus::Retired) => "unretire_terminal",
         (TerminalStatus::Active, TerminalStatus::Active | TerminalStatus::Blocked) => "unblock_terminal",
         (TerminalStatus::Blocked, _) => "block_terminal",
@@ -201,7 +208,12 @@ pub(super) fn set_status(
         .map(|done| done.results)
 }
 
-/// Sets the status of all of them; those that have it already are passed over.
+/// Whether a terminal gets from one status to the other: a retired one comes back into use before it is blocked.
+fn leads(from: TerminalStatus, to: TerminalStatus) -> bool {
+    (from, to) != (TerminalStatus::Retired, TerminalStatus::Blocked)
+}
+
+/// Sets the status of all of them; those that have it already, or do not get there, are passed over.
 pub(super) fn set_statuses(
     tx: &Connection,
     contract: ContractId,
@@ -215,7 +227,7 @@ pub(super) fn set_statuses(
     let mut set = StatusesSet::default();
     for id in ids {
         let terminal = find(tx, contract, id)?.ok_or_else(missing)?;
-        if terminal.status != status {
+        if terminal.status != status && leads(terminal.status, status) {
             set.punches += set_status(tx, contract, id, status, act)?;
             set.terminals += 1;
         }

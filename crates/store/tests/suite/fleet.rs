@@ -246,7 +246,12 @@ pub async fn several_terminals_are_changed_together_or_not_at_all(store: &dyn St
     assert_eq!((done.terminals, done.punches), (2, 1));
     assert_eq!(set(vec![second], TerminalStatus::Active).await.unwrap().terminals, 0, "it is already");
     set(vec![second], TerminalStatus::Retired).await.unwrap();
-    set(vec![second], TerminalStatus::Active).await.unwrap();
+    assert_eq!(set(vec![second], TerminalStatus::Blocked).await.unwrap().terminals, 0, "it is out of use");
+    let one = |status| store.set_terminal_status(office.contract, second, status, act());
+    let refused = one(TerminalStatus::Blocked).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Refused(Refusal::State { state: "retired", .. })), "{refused}");
+    one(TerminalStatus::Active).await.unwrap();
+    one(TerminalStatus::Active).await.unwrap();
     let log = store.audit_log(Some(office.contract), None, 2).await.unwrap();
     assert_eq!([log[0].action.as_str(), log[1].action.as_str()], ["unretire_terminal", "retire_terminal"]);
 }

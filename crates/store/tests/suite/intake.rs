@@ -95,7 +95,7 @@ pub async fn hindrances_follow_contract_terminal_and_makeup(store: &dyn Store) {
     let status = async |status| {
         store.set_terminal_status(office.contract, office.terminal, status, act()).await.unwrap()
     };
-    let contract = async |status| store.set_contract(office.contract, status, true, act()).await.unwrap();
+    let contract = async |status| store.set_contract_status(office.contract, status, act()).await.unwrap();
     let changed = |sequence| IncomingBatch {
         makeup: "makeup-2".to_owned(),
         ..office.batch(vec![logon(sequence, "hanako", NOW)])
@@ -192,7 +192,8 @@ pub async fn enrolment_answers_by_contract_key_and_terminal(store: &dyn Store) {
     }
     assert_eq!(store.active_terminals().await.unwrap(), 1);
     for (status, option) in [(ContractStatus::Suspended, true), (ContractStatus::Active, false)] {
-        store.set_contract(office.contract, status, option, act()).await.unwrap();
+        store.set_contract_status(office.contract, status, act()).await.unwrap();
+        store.set_logon_punch_option(office.contract, option, act()).await.unwrap();
         assert_eq!(enroll(enrolment("demo", "3")).await, EnrollmentOutcome::ContractUnusable);
     }
 }

@@ -2,8 +2,8 @@
 
 use mngntime_model::ContractCode;
 use mngntime_store::{
-    Beside, ContractId, KeyHash, NewAdministrator, NewContract, Refusal, Role, Store, StoreError,
-    TerminalStatus, WebSession, WhoSignsIn,
+    Beside, ContractId, ContractStatus, KeyHash, NewAdministrator, NewContract, Refusal, Role, Store,
+    StoreError, TerminalStatus, WebSession, WhoSignsIn,
 };
 
 use crate::fixture::{NOW, act, contract, day, employee, logon, office, terminal, walked};
@@ -22,12 +22,14 @@ pub async fn codes_and_logins_are_unique(store: &dyn Store) {
     let taken = store.create_contract(again, act()).await;
     assert!(matches!(taken, Err(StoreError::Refused(Refusal::Taken { what: "contract", .. }))), "{taken:?}");
     let id = store.create_administrator(administrator("kimura"), act()).await.unwrap();
-    let taken = store.create_administrator(administrator("kimura"), act()).await;
-    assert!(
-        matches!(taken, Err(StoreError::Refused(Refusal::Taken { what: "administrator", .. }))),
-        "{taken:?}"
-    );
-    store.set_password(id, "another".to_owned(), act()).await.unwrap();
+    for login in ["kimura", "Kimura", "ｋｉｍｕｒａ", "KIMURA"] {
+        let taken = store.create_administrator(administrator(login), act()).await;
+        assert!(
+            matches!(taken, Err(StoreError::Refused(Refusal::Taken { what: "administrator", .. }))),
+            "{taken:?}"
+        );
+    }
+    store.set_password(id, "another".to_owned(), false, act()).await.unwrap();
     let found = store.administrator("kimura").await.unwrap().unwrap();
     assert_eq!((found.id, found.data.password_hash.as_deref()), (id, Some("another")));
     assert_eq!(store.administrator_by_id(id).await.unwrap().unwrap().data.login, "kimura");
@@ -40,7 +42,7 @@ pub async fn nobody_signs_in_until_the_first_operator_has_a_password(store: &dyn
     let invited = NewAdministrator::new("operator", Role::Operator, None);
     let first = store.create_administrator(invited, act()).await.unwrap();
     assert_eq!(store.who_signs_in().await.unwrap(), WhoSignsIn::Invited(first));
-    store.set_password(first, "$hash".to_owned(), act()).await.unwrap();
+    store.set_password(first, "$hash".to_owned(), false, act()).await.unwrap();
     assert_eq!(store.who_signs_in().await.unwrap(), WhoSignsIn::Somebody);
     store.create_administrator(administrator("other"), act()).await.unwrap();
     assert_eq!(store.who_signs_in().await.unwrap(), WhoSignsIn::Somebody);
@@ -104,6 +106,22 @@ pub async fn contracts_are_listed_in_pages(store: &dyn Store) {
     assert_eq!(store.contract_count().await.unwrap(), 3);
     assert_eq!(store.contract_by_id(ids[0]).await.unwrap().unwrap().code, "C-3");
     assert_eq!(store.contract_by_id(ContractId(99)).await.unwrap(), None);
+}
+
+pub async fn status_and_option_of_a_contract_are_changed_apart(store: &dyn Store) {
+    let id = contract(store, "demo").await;
+    // Whoever changes the option has read that the contract is active, and somebody suspends it meanwhile.
+    store.set_contract_status(id, ContractStatus::Suspended, act()).await.unwrap();
+    store.set_logon_punch_option(id, false, act()).await.unwrap();
+    store.set_logon_punch_option(id, false, act()).await.unwrap();
+    store.set_contract_status(id, ContractStatus::Suspended, act()).await.unwrap();
+    let found = store.contract_by_id(id).await.unwrap().unwrap();
+    assert_eq!((found.status, found.logon_punch_option), (ContractStatus::Suspended, false));
+    let log = store.audit_log(Some(id), None, 9).await.unwrap();
+    let noted = log.iter().filter(|entry| entry.action == "change_contract").map(|entry| &*entry.detail);
+    assert_eq!(noted.collect::<Vec<_>>(), [r#"{"logon_punch_option":false}"#, r#"{"status":"suspended"}"#]);
+    let nowhere = store.set_contract_status(ContractId(99), ContractStatus::Active, act()).await;
+    assert!(matches!(nowhere, Err(StoreError::Refused(Refusal::Missing { what: "contract" }))));
 }
 
 pub async fn changes_stand_in_the_audit_log(store: &dyn Store) {

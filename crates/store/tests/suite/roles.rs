@@ -574,7 +574,7 @@ pub async fn employees_are_let_in_once_each_and_all_or_none(store: &dyn Store) {
     assert_eq!(refusal(foreign), missing("employee"));
     assert!(store.administrator("E1").await.unwrap().is_none(), "none of them");
     assert_eq!(ask(other, vec![of(theirs, &["E1"], "t")], false).await.unwrap(), [made("E1")]);
-    let both = vec![of(one, &["E1", "E1@demo"], "1"), of(two, &["E1"], "2"), of(one, &["E7"], "3")];
+    let both = vec![of(one, &["e1", "E1@demo"], "1"), of(two, &["E1"], "2"), of(one, &["E7"], "3")];
     let expected = [made("E1@demo"), LetInOutcome::NoLogin, there("E1@demo")];
     assert_eq!(ask(office.contract, both, false).await.unwrap(), expected);
     let whose =

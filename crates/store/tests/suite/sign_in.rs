@@ -167,6 +167,42 @@ pub async fn a_subject_is_one_person_and_a_token_ends(store: &dyn Store) {
     assert_eq!(store.use_token(KeyHash::of("t"), NOW).await.unwrap(), None);
 }
 
+pub async fn all_tokens_of_somebody_end_together_and_with_the_way_in(store: &dyn Store) {
+    let (hanako, taro) = (person(store, "hanako").await, person(store, "taro").await);
+    let demo = store.contract("demo").await.unwrap().unwrap().id;
+    let add = async |person, name: &str| {
+        let token = NewToken { name: name.into(), hash: KeyHash::of(name), expires_at: NOW.plus(10) };
+        store.add_token(person, token, act()).await.unwrap();
+    };
+    add(taro, "his").await;
+    add(hanako, "a").await;
+    store.set_password(hanako, "$hash".into(), false, act()).await.unwrap();
+    assert_eq!(store.use_token(KeyHash::of("a"), NOW).await.unwrap(), Some(hanako), "it was not asked for");
+    store.set_password(hanako, "$hash".into(), true, act()).await.unwrap();
+    add(hanako, "a").await;
+    add(hanako, "b").await;
+    assert_eq!(store.end_tokens(hanako, act()).await.unwrap(), 2);
+    assert_eq!(store.end_tokens(hanako, act()).await.unwrap(), 0);
+    add(hanako, "a").await;
+    store.start_setup(Some(demo), hanako, KeyHash::of("link"), NOW.plus(10), act()).await.unwrap();
+    assert_eq!(store.use_token(KeyHash::of("a"), NOW).await.unwrap(), Some(hanako), "until it is used");
+    store.finish_setup(KeyHash::of("link"), "$hash".into(), NOW).await.unwrap();
+    add(hanako, "b").await;
+    for disabled in [true, true, false, false] {
+        store.set_disabled(Some(demo), hanako, disabled, act()).await.unwrap();
+    }
+    for token in ["a", "b"] {
+        assert_eq!(store.use_token(KeyHash::of(token), NOW).await.unwrap(), None, "{token}");
+    }
+    assert_eq!(store.use_token(KeyHash::of("his"), NOW).await.unwrap(), Some(taro));
+    let log = store.audit_log(Some(demo), None, 100).await.unwrap();
+    let noted = log.iter().rev().filter(|entry| entry.detail.contains("tokens")).map(|entry| &*entry.action);
+    let expected = ["set_password", "revoke_api_tokens", "use_setup_link", "disable_administrator"];
+    assert_eq!(noted.collect::<Vec<_>>(), expected, "with how many there were");
+    let turned = log.iter().filter(|entry| entry.action.ends_with("able_administrator")).count();
+    assert_eq!(turned, 2, "what changes nothing is not noted");
+}
+
 pub async fn a_login_waits_after_ten_failures_whether_or_not_it_exists(store: &dyn Store) {
     let hanako = person(store, "hanako").await;
     let act_at = |seconds: i64| Act::administrator("hanako", NOW.plus(seconds * 1000));

@@ -10,7 +10,7 @@ use super::super::flaws::name_error;
 use super::super::lookup::{self, Found};
 use super::super::views::Choice;
 use super::Names;
-use crate::invitation;
+use crate::logins;
 
 /// The fields, with what is wrong.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +48,8 @@ pub struct Draft {
 pub struct Choices {
     /// Roles.
     pub roles: Vec<Choice>,
+    /// Whether it is about an operator, who has no role, department or employee to choose.
+    pub of_server: bool,
     /// Departments, as the field takes them.
     pub departments: Vec<String>,
     /// Employees who have been named, as the field takes them; the script asks for more while somebody types.
@@ -78,7 +80,7 @@ impl Draft {
                 .map(|field| fields.text(field).to_owned());
         let mut draft = Self { login, name, role, department, employee, from, until, ..Self::default() };
         draft.name_error = name_error(&draft.name, "employee-name-missing", c);
-        let role = draft.role_of(c);
+        let role = draft.role_of(names, c);
         let department = draft.department_of(role, names, c);
         let employee = draft.employee_of(role, names, c);
         let dates = draft.dates_of(role, fields, c);
@@ -96,9 +98,8 @@ impl Draft {
 
     /// Checks the login of somebody new.
     pub(super) fn check_login(&mut self, c: &Chrome) {
-        if !invitation::is_login(&self.login) {
-            self.login_error = c.n("person-login-wrong", invitation::LOGIN_CHARS_MAX);
-        }
+        self.login = logins::meant(&self.login);
+        self.login_error = logins::error(&self.login, c.words());
     }
 
     fn is_wrong(&self) -> bool {
@@ -112,8 +113,13 @@ impl Draft {
         errors.into_iter().any(|text| !text.is_empty())
     }
 
-    fn role_of(&mut self, c: &Chrome) -> Option<Role> {
-        let role = super::roles().find(|role| role.name() == self.role);
+    /// Operators have no other to choose from.
+    fn role_of(&mut self, names: &Names, c: &Chrome) -> Option<Role> {
+        let mut roles = super::roles(names.contract);
+        let role = match names.contract {
+            Some(_) => roles.find(|role| role.name() == self.role),
+            None => roles.next(),
+        };
         if role.is_none() {
             self.role_error = c.t("person-role-missing");
         }
@@ -141,7 +147,7 @@ impl Draft {
     /// Employees need one, others may have one.
     fn employee_of(&mut self, role: Option<Role>, names: &Names, c: &Chrome) -> Option<EmployeeId> {
         let text = self.employee.as_str();
-        if text.is_empty() {
+        if text.is_empty() || names.contract.is_none() {
             if role == Some(Role::Employee) {
                 self.employee_error = c.t("person-employee-missing");
             }
@@ -181,7 +187,8 @@ impl Draft {
         let department =
             |(_, found): (usize, &mngntime_store::Department)| shown(&found.data.code, &found.data.name);
         Choices {
-            roles: super::roles().map(role).collect(),
+            roles: super::roles(names.contract).map(role).collect(),
+            of_server: names.contract.is_none(),
             departments: super::super::departments::in_order(&names.departments)
                 .into_iter()
                 .filter(|(_, found)| !found.is_closed(c.today()))

@@ -32,7 +32,7 @@ pub async fn require(
     visit: Visit,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let contract = visit.permit(Action::AdministratorsChange)?.contract()?;
+    let contract = visit.permit(Action::SecondFactorsRequire)?.contract()?;
     let role = |name| Role::from_name(name).filter(|role| ROLES.contains(role)).ok_or(WebError::BadForm);
     let roles = fields.all("role").map(role).collect::<Result<Vec<_>, _>>()?;
     state.store.require_second_factor(contract, roles, visit.act()).await?;
@@ -53,7 +53,7 @@ pub async fn reset(
     if visit.is(case.person.id) {
         return Err(WebError::BadForm);
     }
-    match state.store.reset_means(Some(case.contract), case.person.id, visit.act()).await {
+    match state.store.reset_means(case.contract, case.person.id, visit.act()).await {
         Err(StoreError::Refused(Refusal::LastOne { .. })) => {
             let text = visit.chrome.t("person-last-means");
             refuse_plain(case, visit, text)
@@ -78,4 +78,18 @@ pub async fn end_sessions(
     let keep = visit.session_id().filter(|_| visit.is(case.person.id));
     state.store.end_sessions(case.person.id, keep, visit.act()).await?;
     done(&visit, "person-sessions-ended", &case.person).await
+}
+
+/// `POST /administrators/{person}/end-tokens`
+///
+/// # Errors
+/// [`WebError`] when the person may not, there is no such one, or the store fails.
+pub async fn end_tokens(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let case = Case::read(&state, &visit, &id).await?;
+    state.store.end_tokens(case.person.id, visit.act()).await?;
+    done(&visit, "person-tokens-ended", &case.person).await
 }

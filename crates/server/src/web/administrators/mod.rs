@@ -1,4 +1,5 @@
-//! 利用者と権限: who signs in to the contract, and adding somebody.
+//! 利用者と権限: who signs in to the contract, and adding somebody. Operators have the same pages of each other: whoever
+//! signs in to the server itself.
 //!
 //! Nobody but the person themselves ever knows their password: whoever adds them hands over a set-up link, which
 //! the page shows once. Nobody takes their own rights away here, so that a contract does not lose its last
@@ -65,21 +66,25 @@ pub struct Link {
     pub until: String,
 }
 
-/// What a form names: the departments, which are few, and of the employees those who are meant.
+/// What a form names: the departments, which are few, and of the employees those who are meant. Operators have neither.
 struct Names {
+    contract: Option<ContractId>,
     departments: Vec<Department>,
     employees: Vec<Employee>,
 }
 
 impl Names {
-    async fn read(state: &WebState, contract: ContractId) -> Result<Self, WebError> {
-        let departments = state.store.list_departments(contract).await?;
-        Ok(Self { departments, employees: Vec::new() })
+    async fn read(state: &WebState, contract: Option<ContractId>) -> Result<Self, WebError> {
+        let departments = match contract {
+            Some(contract) => state.store.list_departments(contract).await?,
+            None => Vec::new(),
+        };
+        Ok(Self { contract, departments, employees: Vec::new() })
     }
 
     /// Adds whom a person typed: a code, a name, or both.
-    async fn look_up(&mut self, state: &WebState, contract: ContractId, typed: &str) -> Result<(), WebError> {
-        if !typed.is_empty() {
+    async fn look_up(&mut self, state: &WebState, typed: &str) -> Result<(), WebError> {
+        if let Some(contract) = self.contract.filter(|_| !typed.is_empty()) {
             self.employees.extend(state.store.find_employees(contract.into(), typed.to_owned()).await?);
             self.employees.sort_by_key(|employee| employee.id);
             self.employees.dedup_by_key(|employee| employee.id);
@@ -93,9 +98,9 @@ impl Names {
 /// # Errors
 /// [`WebError`] when the person may not see who signs in or the store fails.
 pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.permit(Action::AdministratorsRead)?.contract()?;
+    let contract = visit.permit(Action::AdministratorsRead)?.contract_or_server()?;
     let (names, fields) = (Names::read(&state, contract).await?, Fields::of_query(&uri)?);
-    let page = view(&state, contract, visit, &names, &fields, Draft::default(), None).await?;
+    let page = view(&state, visit, &names, &fields, Draft::default(), None).await?;
     Ok(page.render_page()?.into_response())
 }
 
@@ -109,13 +114,13 @@ pub async fn add(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let contract = visit.permit(Action::AdministratorsChange)?.contract()?;
+    let contract = visit.permit(Action::AdministratorsChange)?.contract_or_server()?;
     let (c, mut names) = (visit.chrome.clone(), Names::read(&state, contract).await?);
-    names.look_up(&state, contract, fields.text("employee")).await?;
+    names.look_up(&state, fields.text("employee")).await?;
     let (mut draft, change) = Draft::check(&fields, &names, &c);
     draft.check_login(&c);
     let Some(change) = change.filter(|_| draft.login_error.is_empty()) else {
-        return again(&state, contract, visit, &names, draft).await;
+        return again(&state, visit, &names, draft).await;
     };
     let new = NewAdministrator {
         display_name: change.display_name,
@@ -123,40 +128,35 @@ pub async fn add(
         employee: change.employee,
         valid_from: change.valid_from,
         valid_until: change.valid_until,
-        ..NewAdministrator::new(&draft.login, change.role, Some(contract))
+        ..NewAdministrator::new(&draft.login, change.role, contract)
     };
     let person = match state.store.create_administrator(new, visit.act()).await {
         Ok(person) => person,
         Err(StoreError::Refused(Refusal::Taken { code, .. })) => {
             draft.login_error = c.v("employee-taken", "code", code);
-            return again(&state, contract, visit, &names, draft).await;
+            return again(&state, visit, &names, draft).await;
         }
         Err(error) => return Err(error.into()),
     };
-    let made = invitation::invite(state.store.as_ref(), Some(contract), person, visit.act()).await?;
+    let made = invitation::invite(state.store.as_ref(), contract, person, visit.act()).await?;
     let link = Link::new(&state, &headers, &draft.login, &made);
-    let page =
-        view(&state, contract, visit, &names, &Fields::default(), Draft::default(), Some(link)).await?;
+    let page = view(&state, visit, &names, &Fields::default(), Draft::default(), Some(link)).await?;
     Ok(page.render_page()?.into_response())
 }
 
-async fn again(
-    state: &WebState,
-    contract: ContractId,
-    visit: Visit,
-    names: &Names,
-    draft: Draft,
-) -> Result<Response, WebError> {
-    let page = view(state, contract, visit, names, &Fields::default(), draft, None).await?;
+async fn again(state: &WebState, visit: Visit, names: &Names, draft: Draft) -> Result<Response, WebError> {
+    let page = view(state, visit, names, &Fields::default(), draft, None).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
 
 impl Link {
-    /// The link as the browser that asks reaches this server.
+    /// The link as `public_url` has it. Only where nobody has set that, as the browser that asks reaches this server: what a
+    /// request calls it is what its sender likes.
     pub(super) fn new(state: &WebState, headers: &HeaderMap, login: &str, made: &Invitation) -> Self {
         let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok());
         let scheme = if state.secure { "https" } else { "http" };
-        let server = host.map_or_else(|| state.public_url.clone(), |host| format!("{scheme}://{host}"));
+        let called = || host.map_or_else(|| state.public_url.clone(), |host| format!("{scheme}://{host}"));
+        let server = state.chosen_url.clone().unwrap_or_else(called);
         Self {
             login: login.to_owned(),
             address: format!("{server}{}", made.path()),
@@ -167,7 +167,6 @@ impl Link {
 
 async fn view(
     state: &WebState,
-    contract: ContractId,
     mut visit: Visit,
     names: &Names,
     fields: &Fields,
@@ -175,24 +174,28 @@ async fn view(
     link: Option<Link>,
 ) -> Result<views::Administrators, WebError> {
     visit.chrome = visit.chrome.at(Place::Administrators);
+    let contract = names.contract;
     let (q, at) = (fields.text("q").to_owned(), beside_text(fields));
-    let found = state.store.administrator_page(Some(contract), q.clone(), at.clone(), ROWS).await?;
-    let read = async |beside, rows| {
-        state.store.administrator_page(Some(contract), q.clone(), Some(beside), rows).await
-    };
+    let found = state.store.administrator_page(contract, q.clone(), at.clone(), ROWS).await?;
+    let read =
+        async |beside, rows| state.store.administrator_page(contract, q.clone(), Some(beside), rows).await;
     let (turns, banner) = turned("/administrators", fields, &found, at.as_ref(), read, &visit.chrome).await?;
     visit.chrome.banner = banner.or(visit.chrome.banner.take());
     let people = found.rows;
-    let required = state.store.second_factor_roles(contract).await?;
+    let required = match contract {
+        Some(contract) => Some(state.store.second_factor_roles(contract).await?),
+        None => None,
+    };
     let (c, may_change) = (&visit.chrome, visit.may(Action::AdministratorsChange));
     Ok(views::Administrators {
         rows: people.iter().map(|found| row(found, c, may_change)).collect(),
-        total: state.store.administrator_count(Some(contract)).await?,
+        total: state.store.administrator_count(contract).await?,
         shown: c.n("shown-people", people.len()),
         turns,
         q,
         choices: draft.choices(names, c),
-        second_factor: second_factor_choices(c, &required),
+        second_factor: required.map(|required| second_factor_choices(c, &required)).unwrap_or_default(),
+        of_server: contract.is_none(),
         may_change,
         draft,
         link,
@@ -252,7 +255,7 @@ fn state_of(person: &Administrator, c: &Chrome) -> (&'static str, &'static str) 
     }
 }
 
-/// Roles that can be given within a contract.
-fn roles() -> impl Iterator<Item = Role> {
-    Role::ALL.into_iter().filter(|role| *role != Role::Operator)
+/// Roles that can be given within a contract, or to the server's own people.
+fn roles(contract: Option<ContractId>) -> impl Iterator<Item = Role> {
+    Role::ALL.into_iter().filter(move |role| (*role == Role::Operator) == contract.is_none())
 }

@@ -19,7 +19,8 @@ use crate::invitation;
 
 /// A request about one person.
 pub(super) struct Case {
-    pub(super) contract: ContractId,
+    /// Absent for operators.
+    pub(super) contract: Option<ContractId>,
     pub(super) person: Administrator,
     names: Names,
     means: Means,
@@ -27,14 +28,14 @@ pub(super) struct Case {
 
 impl Case {
     pub(super) async fn read(state: &WebState, visit: &Visit, id: &str) -> Result<Self, WebError> {
-        let contract = visit.permit(Action::AdministratorsChange)?.contract()?;
+        let contract = visit.permit(Action::AdministratorsChange)?.contract_or_server()?;
         let id = AdministratorId::parse(id).ok_or(WebError::NotFound)?;
         let person = state.store.administrator_by_id(id).await?;
-        let person = person.filter(|person| person.data.contract == Some(contract));
+        let person = person.filter(|person| person.data.contract == contract);
         let person = person.ok_or(WebError::NotFound)?;
         let means = state.store.means(person.id).await?;
         let mut names = Names::read(state, contract).await?;
-        if let Some(employee) = person.data.employee {
+        if let Some((contract, employee)) = contract.zip(person.data.employee) {
             names.employees.extend(state.store.employee(contract.into(), employee).await?);
         }
         Ok(Self { contract, person, names, means })
@@ -49,6 +50,7 @@ impl Case {
             myself: visit.is(self.person.id),
             means: means_text(&visit.chrome, &self.means),
             has_means: self.means != Means::default(),
+            tokens: live_tokens(&visit.chrome, &self.means),
             disabled: self.person.disabled_at.is_some(),
             endless: is_endless(&self.person.data),
             state,
@@ -71,6 +73,11 @@ fn means_text(c: &Chrome, means: &Means) -> String {
         parts.push(c.n("passkeys-count", means.passkeys.len()));
     }
     if parts.is_empty() { c.t("second-none") } else { parts.join(" · ") }
+}
+
+/// How many tokens of programs count now.
+fn live_tokens(c: &Chrome, means: &Means) -> usize {
+    means.tokens.iter().filter(|token| c.now < token.expires_at).count()
 }
 
 fn address(person: &Administrator) -> String {
@@ -102,7 +109,7 @@ pub async fn change(
     fields: Fields,
 ) -> Result<Response, WebError> {
     let mut case = Case::read(&state, &visit, &id).await?;
-    case.names.look_up(&state, case.contract, fields.text("employee")).await?;
+    case.names.look_up(&state, fields.text("employee")).await?;
     let (mut draft, change) = Draft::check(&fields, &case.names, &visit.chrome);
     draft.login.clone_from(&case.person.data.login);
     let before = &case.person.data;
@@ -111,15 +118,15 @@ pub async fn change(
             == (before.role, before.valid_from, before.valid_until)
     };
     if visit.is(case.person.id) && change.as_ref().is_some_and(|change| !keeps(change)) {
-        draft.role_error = visit.chrome.t("person-own-role");
+        draft.role_error = visit.chrome.t(own_role(&case));
     }
     let Some(change) = change.filter(|_| draft.role_error.is_empty()) else {
         let why = Banner::new(Tone::Error, visit.chrome.t("person-unchanged"), String::new());
         return refuse(case, visit, draft, why);
     };
-    match state.store.change_administrator(Some(case.contract), case.person.id, change, visit.act()).await {
+    match state.store.change_administrator(case.contract, case.person.id, change, visit.act()).await {
         Err(StoreError::Refused(Refusal::LastOne { .. })) => {
-            draft.role_error = visit.chrome.t("person-last");
+            draft.role_error = visit.chrome.t(last(&case));
             refuse_last(case, visit, draft)
         }
         changed => {
@@ -129,10 +136,21 @@ pub async fn change(
     }
 }
 
+/// Key of why somebody does not change their own rights.
+fn own_role(case: &Case) -> &'static str {
+    if case.contract.is_some() { "person-own-role" } else { "operator-own-role" }
+}
+
+/// Key of why the last one stays.
+fn last(case: &Case) -> &'static str {
+    if case.contract.is_some() { "person-last" } else { "operator-last" }
+}
+
 /// The page again: without this person nobody would be left who says who may do what.
 fn refuse_last(case: Case, visit: Visit, draft: Draft) -> Result<Response, WebError> {
     let c = &visit.chrome;
-    let why = Banner::new(Tone::Error, c.t("person-last-title"), c.t("person-last"));
+    let title = if case.contract.is_some() { "person-last-title" } else { "operator-last-title" };
+    let why = Banner::new(Tone::Error, c.t(title), c.t(last(&case)));
     refuse(case, visit, draft, why)
 }
 
@@ -163,7 +181,7 @@ pub async fn disable(
     if visit.is(case.person.id) {
         return Err(WebError::BadForm);
     }
-    match state.store.set_disabled(Some(case.contract), case.person.id, true, visit.act()).await {
+    match state.store.set_disabled(case.contract, case.person.id, true, visit.act()).await {
         Err(StoreError::Refused(Refusal::LastOne { .. })) => {
             let draft = Draft::of(&case.person, &case.names);
             refuse_last(case, visit, draft)
@@ -185,7 +203,7 @@ pub async fn enable(
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
     let case = Case::read(&state, &visit, &id).await?;
-    state.store.set_disabled(Some(case.contract), case.person.id, false, visit.act()).await?;
+    state.store.set_disabled(case.contract, case.person.id, false, visit.act()).await?;
     done(&visit, "person-enabled-now", &case.person).await
 }
 
@@ -201,7 +219,7 @@ pub async fn set_up(
 ) -> Result<Response, WebError> {
     let case = Case::read(&state, &visit, &id).await?;
     let store = state.store.as_ref();
-    let made = invitation::invite(store, Some(case.contract), case.person.id, visit.act()).await?;
+    let made = invitation::invite(store, case.contract, case.person.id, visit.act()).await?;
     let link = Link::new(&state, &headers, &case.person.data.login, &made);
     let draft = Draft::of(&case.person, &case.names);
     Ok(case.page(visit, draft, Some(link)).render_page()?.into_response())

@@ -1,5 +1,5 @@
-//! `GET /audit.csv`: the same entries as a file, with the object in the reader's words and, as the
-//! detail, as it is kept; and the place in the evidence log.
+//! `GET /audit.csv`: the same entries as a file, with who and object in the reader's words and, as the
+//! detail, as they are kept; and the place in the evidence log.
 //!
 //! Written page by page while it is read, to the last entry however many there are; should the store fail half-way, the transfer breaks off, so that nobody takes
 //! half a file for a whole. That it was taken is noted before its first byte.
@@ -87,7 +87,7 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
 }
 
 fn head(c: &Chrome) -> Vec<String> {
-    const KEYS: [&str; 10] = [
+    const KEYS: [&str; 11] = [
         "history-at",
         "audit-number",
         "audit-who",
@@ -98,6 +98,7 @@ fn head(c: &Chrome) -> Vec<String> {
         "audit-leaf",
         "audit-signed",
         "audit-object-raw",
+        "audit-by-raw",
     ];
     KEYS.iter().map(|key| c.t(key)).collect()
 }
@@ -117,5 +118,6 @@ fn cells(row: &AuditRow, hosts: &Hosts, c: &Chrome) -> Vec<String> {
         row.place.as_ref().map(|place| place.leaf.to_string()).unwrap_or_default(),
         if row.signed { "○".to_owned() } else { String::new() },
         entry.object.clone(),
+        entry.by.clone(),
     ]
 }

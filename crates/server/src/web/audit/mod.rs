@@ -29,7 +29,7 @@ use super::views::{self, Choice};
 use crate::access::Action;
 
 /// What an address may ask for.
-const KNOWN: [&str; 8] = ["from", "to", "who", "action", "object", "after", "before", "encoding"];
+const KNOWN: [&str; 9] = ["from", "to", "who", "by", "action", "object", "after", "before", "encoding"];
 
 /// An entry, ready to be written.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub struct Row {
     pub clock: String,
     /// Who.
     pub who: String,
+    /// Drawing of what is nobody who signs in; empty for people.
+    pub drawing: &'static str,
     /// What.
     pub action: String,
     /// Kind of the thing it was done to, empty when it has none.
@@ -95,12 +97,16 @@ impl Asked {
         if action.as_ref().is_some_and(|text| words::ACTIONS.iter().all(|(known, _)| known != text)) {
             problems.push(c.v("audit-bad-action", "text", fields.text("action")));
         }
+        let by = by(&fields, c).unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
         let at = beside(&fields, AuditKey::parse);
         problems.extend(at.is_err().then(|| c.t("filter-bad-page")));
         let filter = AuditFilter {
             from: dates.0.and_then(times::start_of),
             until: dates.1.and_then(times::end_of),
-            by: fields.filled("who").map(|text| words::by_of(text, c)),
+            by,
             action,
             objects: fields.filled("object").map(words::objects_of).unwrap_or_default(),
         };
@@ -115,6 +121,25 @@ impl Asked {
         let mark = if query.is_empty() && more.is_empty() { "" } else { "?" };
         format!("/audit{mark}{query}{and}{more}")
     }
+}
+
+/// Who it is about: a login that was typed, or one of the choices that are no logins. Both together are nobody.
+fn by(fields: &Fields, c: &Chrome) -> Result<Option<String>, String> {
+    match (fields.filled("who"), fields.filled("by")) {
+        (Some(_), Some(_)) => Err(c.t("audit-who-twice")),
+        (Some(login), None) => Ok(Some(words::by_of(login))),
+        (None, None) => Ok(None),
+        (None, Some(by)) => {
+            let known = words::OURS.iter().any(|(ours, ..)| *ours == by);
+            if known { Ok(Some(by.to_owned())) } else { Err(c.v("audit-bad-by", "text", by)) }
+        }
+    }
+}
+
+/// The choices that are no logins.
+fn ours(chosen: &str, c: &Chrome) -> Vec<Choice> {
+    let all = words::OURS.iter().map(|(by, key, _)| Choice::new(by, c.t(key), chosen == *by));
+    std::iter::once(Choice::new("", c.t("audit-by-anybody"), chosen.is_empty())).chain(all).collect()
 }
 
 /// `GET /audit`
@@ -143,6 +168,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         conditions: conditions(&asked, &c),
         actions: actions(asked.fields.text("action"), &c),
         who: asked.fields.text("who").to_owned(),
+        by: ours(asked.fields.text("by"), &c),
         object: asked.fields.text("object").to_owned(),
         from: asked.dates.0.map(|date| date.to_string()).unwrap_or_default(),
         to: asked.dates.1.map(|date| date.to_string()).unwrap_or_default(),
@@ -162,6 +188,7 @@ fn conditions(asked: &Asked, c: &Chrome) -> String {
         }
     }];
     all.extend(asked.fields.filled("who").map(str::to_owned));
+    all.extend(asked.fields.filled("by").map(|by| words::person(by, c)));
     all.extend(asked.filter.action.as_deref().map(|action| words::action(action, c)));
     all.extend(asked.fields.filled("object").map(str::to_owned));
     all.join(" · ")
@@ -226,6 +253,7 @@ fn row(found: &AuditRow, hosts: &Hosts, c: &Chrome) -> Row {
         machine: times::machine(entry.at),
         clock: times::clock(entry.at),
         who: words::person(&entry.by, c),
+        drawing: words::drawing(&entry.by),
         action: words::action(&entry.action, c),
         kind,
         object: hosts.get(&entry.object).cloned().unwrap_or(name),

@@ -12,9 +12,10 @@ use super::super::chrome::{Chrome, role_key};
 use super::super::days::words::event_key;
 use super::super::punches::period::Period;
 use super::super::{day_time, settings, times};
+use crate::logins;
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 78] = [
+pub const ACTIONS: [(&str, &str); 79] = [
     ("sign_in", "did-sign-in"),
     ("sign_out", "did-sign-out"),
     ("view_record", "did-view-record"),
@@ -79,6 +80,7 @@ pub const ACTIONS: [(&str, &str); 78] = [
     ("remove_passkey", "did-remove-passkey"),
     ("make_api_token", "did-make-api-token"),
     ("revoke_api_token", "did-revoke-api-token"),
+    ("revoke_api_tokens", "did-revoke-api-tokens"),
     ("link_provider", "did-link-provider"),
     ("unlink_provider", "did-unlink-provider"),
     ("end_sessions", "did-end-sessions"),
@@ -121,7 +123,7 @@ const OTHERS: [(&str, &str); 8] = [
 ];
 
 /// What is asked for when something is looked for or exported, with the key of its word.
-const CONDITIONS: [(&str, &str); 16] = [
+const CONDITIONS: [(&str, &str); 17] = [
     ("period", "filter-period"),
     ("from", "date-from"),
     ("to", "date-to"),
@@ -134,6 +136,7 @@ const CONDITIONS: [(&str, &str); 16] = [
     ("cause", "filter-cause"),
     ("show", "audit-show"),
     ("who", "audit-who"),
+    ("by", "audit-who"),
     ("action", "audit-what"),
     ("object", "audit-object"),
     ("q", "search"),
@@ -151,7 +154,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 72] = [
+const FIELDS: [(&str, &str); 73] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -219,6 +222,7 @@ const FIELDS: [(&str, &str); 72] = [
     ("failures", "field-failures"),
     ("how", "field-how"),
     ("ended", "field-ended"),
+    ("tokens", "field-tokens"),
     ("address", "session-address"),
     ("agent", "session-device"),
     ("tries", "field-tries"),
@@ -237,26 +241,33 @@ pub fn action(action: &str, c: &Chrome) -> String {
     key.map_or_else(|| action.replace('_', " "), |key| c.t(key))
 }
 
-/// Who, for reading.
+/// What does something without anybody who signs in, as [`mngntime_store::AuditEntry::by`] has it, with the key of its
+/// word and its drawing.
+pub const OURS: [(&str, &str, &str); 2] =
+    [("server", "by-server", "server"), ("command-line", "by-command-line", "command")];
+
+/// Who, for reading. A login that reads as one of [`OURS`] is of before such were refused, and is told to be one.
 #[must_use]
 pub fn person(by: &str, c: &Chrome) -> String {
-    match by {
-        "server" => c.t("by-server"),
-        "command-line" => c.t("by-command-line"),
-        by => by.strip_prefix("administrator:").unwrap_or(by).to_owned(),
+    match OURS.iter().find(|(ours, ..)| *ours == by) {
+        Some((_, key, _)) => c.t(key),
+        None => {
+            let login = by.strip_prefix("administrator:").unwrap_or(by);
+            if logins::is_reserved(login) { c.v("by-login", "login", login) } else { login.to_owned() }
+        }
     }
 }
 
-/// What [`mngntime_store::AuditEntry::by`] says of somebody a reader typed.
+/// The drawing beside what is not somebody who signs in; empty for people.
 #[must_use]
-pub fn by_of(text: &str, c: &Chrome) -> String {
-    if text == "server" || text == c.t("by-server") {
-        "server".to_owned()
-    } else if text == "command-line" || text == c.t("by-command-line") {
-        "command-line".to_owned()
-    } else {
-        format!("administrator:{}", text.trim_start_matches("administrator:"))
-    }
+pub fn drawing(by: &str) -> &'static str {
+    OURS.iter().find(|(ours, ..)| *ours == by).map_or("", |(_, _, drawing)| drawing)
+}
+
+/// What [`mngntime_store::AuditEntry::by`] says of the login that a reader typed.
+#[must_use]
+pub fn by_of(login: &str) -> String {
+    format!("administrator:{}", login.trim_start_matches("administrator:"))
 }
 
 /// The thing as the log may write it: as typed, or as one of the kinds with this name.
@@ -383,6 +394,7 @@ fn conditions(query: &str, c: &Chrome) -> String {
             Some(period) => c.t(period.key()),
             None => name.to_owned(),
         },
+        ("by", by) => format!("{} {}", c.t("audit-who"), person(by, c)),
         ("action", did) => format!("{} {}", c.t("audit-what"), action(did, c)),
         (name, value) => format!("{} {value}", word_of(&CONDITIONS, name, c)),
     });

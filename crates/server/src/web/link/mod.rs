@@ -285,6 +285,7 @@ impl Work {
             | Refusal::DepartmentCycle
             | Refusal::Department { .. }
             | Refusal::LastOne { .. }
+            | Refusal::State { .. }
             | Refusal::TooMany { .. } => visit.chrome.t("link-refused"),
         };
         let about = |draft: &Draft| match refusal {
@@ -296,6 +297,7 @@ impl Work {
             | Refusal::DepartmentCycle
             | Refusal::Department { .. }
             | Refusal::LastOne { .. }
+            | Refusal::State { .. }
             | Refusal::TooMany { .. } => !draft.skip,
         };
         let place = self.drafts.iter().position(about).unwrap_or(0);

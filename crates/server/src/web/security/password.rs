@@ -45,7 +45,7 @@ pub async fn confirm(
     done(&visit, "sure-done").await
 }
 
-/// `POST /me/security/password`: ends all other sessions.
+/// `POST /me/security/password`: ends all other sessions and, when asked for, all tokens.
 ///
 /// # Errors
 /// [`WebError`] when the store, the password check or the hashing fails.
@@ -78,7 +78,8 @@ pub async fn change(
         }
         Err(error) => return Err(error.into()),
     };
-    state.store.set_password(visit.person().id, hash, visit.act()).await?;
+    let end_tokens = fields.text("tokens") == "1";
+    state.store.set_password(visit.person().id, hash, end_tokens, visit.act()).await?;
     // That has ended this session, too: it goes on under a new id.
     visit.renew(false).await?;
     done(&visit, "password-changed").await

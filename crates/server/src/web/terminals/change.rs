@@ -6,7 +6,9 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_ledger::Digest;
 use mngntime_model::{TerminalId, UtcMillis};
-use mngntime_store::{Beside, ContractId, NOTE_MAX, StatusesSet, Terminal, TerminalStatus};
+use mngntime_store::{
+    Beside, ContractId, NOTE_MAX, Refusal, StatusesSet, StoreError, Terminal, TerminalStatus,
+};
 
 use super::query::Asked;
 use super::views::{self, render};
@@ -87,6 +89,17 @@ impl Change {
         }
     }
 
+    /// Whether a terminal with this status is offered it: the page that it was sent from may be an old one.
+    fn fits(self, status: TerminalStatus) -> bool {
+        match self {
+            Self::Block | Self::AllowReenroll => status == TerminalStatus::Active,
+            Self::Unblock => status == TerminalStatus::Blocked,
+            Self::Retire => status != TerminalStatus::Retired,
+            Self::Unretire => status == TerminalStatus::Retired,
+            Self::ClearConflict | Self::Note => true,
+        }
+    }
+
     /// Title, text and button of the question. The note has none: its form asks.
     fn question(self, host: &str, c: &Chrome) -> Result<(String, String, String), WebError> {
         let of = |title: &str, text: &str, button: &str| {
@@ -151,9 +164,29 @@ pub async fn apply(
     if let Some(banner) = note_fault(change, &fields, &visit.chrome) {
         return detail::with_note(&state, contract, visit, &terminal, banner, fields.text("note")).await;
     }
-    let banner = perform(&state, contract, &visit, &terminal, change, &fields).await?;
+    let banner = if change.fits(terminal.status) {
+        perform(&state, contract, &visit, &terminal, change, &fields).await
+    } else {
+        Ok(overtaken(change, &terminal, &visit.chrome))
+    };
+    let banner = match banner {
+        // Somebody else was there between the two looks.
+        Err(WebError::Store(StoreError::Refused(Refusal::State { .. }))) => {
+            overtaken(change, &terminal, &visit.chrome)
+        }
+        banner => banner?,
+    };
     visit.leave(banner).await?;
     Ok(Redirect::to(&format!("/terminals/{}", terminal.id)).into_response())
+}
+
+/// The terminal has another state than on the page that was sent: nothing is done, and that is said.
+fn overtaken(change: Change, terminal: &Terminal, c: &Chrome) -> Banner {
+    if change == Change::AllowReenroll {
+        return Banner::new(Tone::Error, c.t("reenroll-failed"), c.t("reenroll-failed-text"));
+    }
+    let title = c.v("terminal-overtaken", "host", &terminal.host_name);
+    Banner::new(Tone::Warn, title, c.t("terminal-overtaken-text"))
 }
 
 /// Does it, and says so in two lines.
@@ -195,9 +228,6 @@ async fn allow(
     terminal: &Terminal,
 ) -> Result<Banner, WebError> {
     let (c, host) = (&visit.chrome, &terminal.host_name);
-    if terminal.status != TerminalStatus::Active {
-        return Ok(Banner::new(Tone::Error, c.t("reenroll-failed"), c.t("reenroll-failed-text")));
-    }
     let until = UtcMillis(c.now.0.saturating_add(REENROLL_DAYS * DAY_MS));
     state.store.allow_reenrollment(contract, terminal.id, until, visit.act()).await?;
     let text = c.v("reenroll-allowed-text", "until", times::day_clock(until));

@@ -14,6 +14,7 @@ use super::views::{TerminalPage, render};
 use super::{Condition, ago, board, find, kept, measures, pictures, standing};
 use crate::access::Action;
 use crate::web::WebState;
+use crate::web::account::by_whom;
 use crate::web::chrome::{Banner, Chrome, Place};
 use crate::web::errors::WebError;
 use crate::web::punches::filter::told;
@@ -161,7 +162,7 @@ async fn view(
         past: past.iter().map(|entry| self::past(entry, c)).collect(),
         note: note.map(|note| note.text.clone()).unwrap_or_default(),
         note_by: note
-            .map(|note| format!("{} {}", person(&note.by, c), times::day_clock(note.at)))
+            .map(|note| format!("{} {}", by_whom(&note.by, c), times::day_clock(note.at)))
             .unwrap_or_default(),
         acts: acts(terminal, marks, &visit),
         punches: visit.may(Action::PunchesRead).then(|| format!("/punches?terminal={}", terminal.id)),
@@ -174,15 +175,6 @@ async fn view(
 fn tags(terminal: &Terminal, marks: Marks, same: u64, c: &Chrome) -> Vec<String> {
     let clock = marks.clock_off.then(|| c.t("mark-clock"));
     board::tags(terminal, marks, same, c).into_iter().chain(clock).collect()
-}
-
-/// Who did something, as [`mngntime_store::Act::by`] has it: a login alone, or what did it.
-pub(super) fn person(by: &str, c: &Chrome) -> String {
-    match by {
-        "server" => c.t("by-server"),
-        "command-line" => c.t("by-command-line"),
-        by => by.strip_prefix("administrator:").unwrap_or(by).to_owned(),
-    }
 }
 
 /// Others in use that bear its name.

@@ -5,7 +5,7 @@
 //! that is sent twice makes one key.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::ToSpan as _;
 use mngntime_model::{EnrollmentRefusal, UtcMillis};
@@ -15,16 +15,16 @@ use mngntime_store::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::detail::person;
 use super::rollout::Snippets;
 use super::views::{self, render};
 use crate::access::Action;
 use crate::web::WebState;
+use crate::web::account::by_whom;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
 use crate::web::errors::WebError;
 use crate::web::fields::{Fields, date_of, is_line};
 use crate::web::once;
-use crate::web::session::Visit;
+use crate::web::session::{Visit, is_for_a_person};
 use crate::web::times;
 use crate::web::views::Choice;
 use mngntime_store::typed::narrow;
@@ -165,13 +165,22 @@ impl Wanted {
     }
 }
 
-/// `GET /terminals/keys`: the list, or the key that has just been made, once.
+/// `GET /terminals/keys`: the list, or the key that has just been made, once. Only what somebody sees is such a time: a
+/// browser that looks ahead, and `HEAD`, get the list and leave the key.
 ///
 /// # Errors
 /// [`WebError`] when the person may not see enrolment keys or the store fails.
-pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
+pub async fn page(
+    State(state): State<WebState>,
+    visit: Visit,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
     let contract = visit.permit(Action::EnrolmentKeysRead)?.contract()?;
-    if let Some(made) = visit.session().get::<Made>(MADE).await? {
+    if method == Method::GET
+        && is_for_a_person(&headers)
+        && let Some(made) = visit.session().get::<Made>(MADE).await?
+    {
         let session = visit.session().clone();
         let page = show_made(&state, visit, made)?;
         // Only what has been written is forgotten.
@@ -228,7 +237,7 @@ fn row(key: &EnrollmentKey, c: &Chrome) -> KeyRow {
         label: if key.label.is_empty() { c.t("key-no-label") } else { key.label.clone() },
         state,
         state_text: c.t(text),
-        made: format!("{} {}", times::day_clock(key.created_at), person(&key.made_by, c)),
+        made: format!("{} {}", times::day_clock(key.created_at), by_whom(&key.made_by, c)),
         expires: key.expires_at.map_or_else(|| c.t("key-no-end"), end_clock),
         uses: format!("{} / {most}", key.uses),
         last_used: key.last_used_at.map_or_else(|| c.t("terminal-never"), times::day_clock),

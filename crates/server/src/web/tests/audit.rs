@@ -124,10 +124,12 @@ async fn entries_are_found_by_who_what_on_what_and_when() {
     assert!(all >= 4, "{all}");
     assert_eq!(rows("object=E-1").await, 1, "a code means the employee");
     assert_eq!(rows("action=link_account").await, 1);
-    assert_eq!(rows("who=server").await + rows("who=nobody").await, all);
+    assert_eq!(rows("by=server").await + rows("who=nobody").await, all);
     assert_eq!(rows("from=2026-06-17&to=2026-06-17").await, all);
     assert_eq!(rows("to=2026-06-16").await, 0);
-    for wrong in ["from=2026-13-45", "from=2026-06-18&to=2026-06-17", "action=x", "after=x"] {
+    for wrong in
+        ["from=2026-13-45", "from=2026-06-18&to=2026-06-17", "action=x", "after=x", "by=x", "by=server&who=a"]
+    {
         let page = site.get(&admin, &format!("/audit?{wrong}")).await;
         assert!(page.status == StatusCode::OK && page.text.contains("role=\"alert\""), "{wrong}");
     }
@@ -167,7 +169,7 @@ async fn the_log_goes_on_page_by_page_and_out_as_a_file_that_is_noted() {
     {
         let file = site.get(&cookie, "/audit.csv?action=block_terminal").await.text;
         let line = file.lines().nth(1).unwrap();
-        assert!(line.contains(words) && line.ends_with(&raw), "{file}");
+        assert!(line.contains(words) && line.contains(&format!(",{raw},")), "{file}");
     }
 }
 
@@ -206,4 +208,48 @@ async fn operators_see_what_belongs_to_no_contract() {
     let page = site.get(&operator, "/audit").await.text;
     assert_eq!(times(&page, "scope=\"row\""), 1, "that the operator was made");
     assert!(page.contains("契約に属さない操作") && !page.contains("A-1"));
+}
+
+#[tokio::test]
+async fn what_a_login_did_is_never_shown_as_the_servers() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    // Of before such logins were refused.
+    for login in ["サーバー", "Server"] {
+        let act = Act::administrator(login, NOW);
+        site.store.note(Some(site.contract), "sign_out".into(), "x".into(), act).await.unwrap();
+    }
+    site.store.note(Some(site.contract), "sign_out".into(), "x".into(), Act::server(NOW)).await.unwrap();
+    site.store
+        .note(Some(site.contract), "sign_out".into(), "x".into(), Act::command_line(NOW))
+        .await
+        .unwrap();
+    let page = site.get(&admin, "/audit?action=sign_out").await.text;
+    let server = "#i-server\"/></svg>サーバー</span>";
+    assert_eq!((times(&page, server), times(&page, "利用者「サーバー」")), (1, 1), "{page}");
+    assert!(
+        page.contains("利用者「Server」") && page.contains("#i-command\"/></svg>サーバーのコマンド</span>")
+    );
+    let rows = async |query: &str| {
+        let page = site.get(&admin, &format!("/audit?action=sign_out&{query}")).await.text;
+        assert!(!page.contains("role=\"alert\""), "{query}");
+        times(&page, "scope=\"row\"")
+    };
+    let found = [
+        rows("who=%E3%82%B5%E3%83%BC%E3%83%90%E3%83%BC").await,
+        rows("who=server").await,
+        rows("by=server").await,
+    ];
+    assert_eq!(found, [1, 0, 1], "a word that is typed is a login, the server is a choice");
+    assert!(
+        site.get(&admin, "/audit?who=%E3%82%B5%E3%83%BC%E3%83%90%E3%83%BC")
+            .await
+            .text
+            .contains("利用者「サーバー」")
+    );
+    let file = site.get(&admin, "/audit.csv?action=sign_out").await.text;
+    let raw: Vec<_> = file.lines().skip(1).map(|line| line.rsplit(',').next().unwrap()).collect();
+    let expected =
+        ["\"command-line\"", "\"server\"", "\"administrator:Server\"", "\"administrator:サーバー\""];
+    assert_eq!(raw, expected);
 }

@@ -1,7 +1,8 @@
 //! Error rows of people who have left and of links of other dates: what the row says, and where it leads. Dates of
 //! employment that change results. Remarks that nobody has read. Forms that come twice.
 
-use axum::http::{StatusCode, header};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use jiff::civil::date;
 use mngntime_store::{
     AccountFilter, AccountId, Act, EmployeeChoice, EmployeeId, LinkEnd, LinkRequest, NewAdministrator,
@@ -328,6 +329,16 @@ async fn a_form_that_comes_twice_makes_one_key_and_shows_it_again() {
     let mut shown = Vec::new();
     for _ in 0..2 {
         assert_eq!(site.post(&it, "/terminals/keys", &fields).await.status, StatusCode::SEE_OTHER);
+        // What nobody sees does not use the one time up.
+        for (method, name, value) in [
+            ("HEAD", "accept", "*/*"),
+            ("GET", "sec-fetch-dest", "empty"),
+            ("GET", "sec-purpose", "prefetch"),
+        ] {
+            let request = Request::builder().method(method).uri("/terminals/keys");
+            let request = request.header(header::COOKIE, &it).header(name, value).body(Body::empty());
+            assert!(!site.send(request.unwrap()).await.text.contains("cmd secret"), "{method} {value}");
+        }
         let page = site.get(&it, "/terminals/keys").await.text;
         let key = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
         assert!(!token.contains(&key), "the form does not show it");

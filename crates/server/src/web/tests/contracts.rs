@@ -57,7 +57,7 @@ async fn a_contract_gets_its_first_administrator_by_a_link_and_nobody_else_from_
     let made = site.post(&operator, &address, &[("login", "kimura"), ("name", "木村 <b>")]).await;
     assert_eq!(made.status, StatusCode::OK);
     let link = made.text.split("<code>").nth(1).unwrap().split('<').next().unwrap();
-    let setup = link.strip_prefix("http://time.example").expect(link).to_owned();
+    let setup = link.strip_prefix("https://time.example").expect(link).to_owned();
     assert!(!site.get(&operator, &address).await.text.contains(&setup), "shown once");
     let secret = "correct horse battery staple";
     let chosen = site.post("", &setup, &[("password", secret), ("again", secret)]).await;

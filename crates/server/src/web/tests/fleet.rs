@@ -581,3 +581,40 @@ async fn the_page_of_a_terminal_names_the_other_of_its_name_whatever_its_state()
         assert!(page.contains(shown) && !page.contains("同じ名前の端末 "), "{page}");
     }
 }
+
+#[tokio::test]
+async fn what_an_old_page_sends_to_a_terminal_of_another_state_does_nothing_and_says_so() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    let address = format!("/terminals/{terminal}");
+    let send = async |change: &str| {
+        let answer = site.post(&admin, &format!("{address}/{change}"), &[]).await;
+        assert_eq!(answer.header(header::LOCATION), address, "{change}");
+        site.get(&admin, &address).await.text
+    };
+    let overtaken = "PC-1の状態がすでに変わっていたため、何も変更していません。";
+    for (change, done) in [
+        ("unblock", false),
+        ("retire", true),
+        ("block", false),
+        ("unblock", false),
+        ("unretire", true),
+        ("unretire", false),
+        ("block", true),
+        ("block", false),
+        ("unblock", true),
+    ] {
+        assert_eq!(!send(change).await.contains(overtaken), done, "{change}");
+    }
+    let log = site.store.audit_log(Some(site.contract), None, 20).await.unwrap();
+    let noted = log
+        .iter()
+        .rev()
+        .map(|entry| entry.action.as_str())
+        .filter(|word| word.ends_with("e_terminal") || word.ends_with("k_terminal"));
+    assert_eq!(
+        noted.collect::<Vec<_>>(),
+        ["retire_terminal", "unretire_terminal", "block_terminal", "unblock_terminal"]
+    );
+}

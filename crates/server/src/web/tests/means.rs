@@ -101,6 +101,14 @@ impl House {
         (cookie(&done), secret, codes)
     }
 
+    /// Makes a token of a year and returns it as a header.
+    async fn bearer(&self) -> String {
+        let fields = [("name", "x"), ("days", "365")];
+        let made = self.site.post(&self.sign_in().await, "/me/security/tokens", &fields).await;
+        let token = made.text.split("mngntime_").nth(1).unwrap().split('<').next().unwrap();
+        format!("Bearer mngntime_{token}")
+    }
+
     async fn actions(&self) -> Vec<String> {
         let log = self.site.store.audit_log(Some(self.site.contract), None, 100).await.unwrap();
         log.into_iter().rev().map(|entry| entry.action).filter(|word| !word.starts_with("create_")).collect()
@@ -719,6 +727,9 @@ async fn a_token_ends_with_its_owner_and_when_it_is_removed() {
     store.set_disabled(contract, house.hanako, true, Act::server(NOW)).await.unwrap();
     assert_eq!(api(&app, "GET", &bearer).await, StatusCode::UNAUTHORIZED);
     store.set_disabled(contract, house.hanako, false, Act::server(NOW)).await.unwrap();
+    assert_eq!(api(&app, "GET", &bearer).await, StatusCode::UNAUTHORIZED, "it does not come back");
+    assert_eq!(house.entries("disable_administrator").await[0].1, r#"{"tokens":1}"#);
+    let bearer = house.bearer().await;
     assert_eq!(api(&app, "GET", &bearer).await, StatusCode::OK);
     let page = house.site.get(&house.sign_in().await, "/me/security").await.text;
     let id = page.split("/me/security/tokens/").nth(1).unwrap().split('/').next().unwrap();
@@ -728,6 +739,56 @@ async fn a_token_ends_with_its_owner_and_when_it_is_removed() {
     assert_eq!(api(&app, "GET", &bearer).await, StatusCode::OK, "another's stays");
     house.site.post(&house.sign_in().await, &address, &[]).await;
     assert_eq!(api(&app, "GET", &bearer).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn tokens_end_with_every_measure_of_an_emergency_and_others_see_how_many_there_are() {
+    let house = House::new().await;
+    let (app, store) = (with_api(&house), &house.site.store);
+    let works = async |bearer: &str| api(&app, "GET", bearer).await == StatusCode::OK;
+    let admin = house.site.administrator().await;
+    let page = format!("/administrators/{}", house.hanako);
+    // A password changed: only when asked for.
+    let change = |more: &'static [(&'static str, &'static str)]| {
+        [&[("password", PASSWORD), ("new", PASSWORD), ("again", PASSWORD)], more].concat()
+    };
+    let bearer = house.bearer().await;
+    assert!(
+        house
+            .site
+            .get(&house.sign_in().await, "/me/security")
+            .await
+            .text
+            .contains("（1個）もすべて失効させる")
+    );
+    house.site.post(&house.sign_in().await, "/me/security/password", &change(&[])).await;
+    assert!(works(&bearer).await);
+    house.site.post(&house.sign_in().await, "/me/security/password", &change(&[("tokens", "1")])).await;
+    assert!(!works(&bearer).await);
+    assert!(
+        !house.site.get(&house.sign_in().await, "/me/security").await.text.contains("もすべて失効させる")
+    );
+    // A set-up link that was used.
+    let bearer = house.bearer().await;
+    let made = house.site.post(&admin, &format!("{page}/setup-link"), &[]).await.text;
+    assert!(works(&bearer).await, "not yet");
+    let setup = made.split("https://time.example").nth(1).unwrap().split('<').next().unwrap();
+    house.site.post("", setup, &[("password", PASSWORD), ("again", PASSWORD)]).await;
+    assert!(!works(&bearer).await);
+    assert_eq!(house.entries("use_setup_link").await[0].1, r#"{"tokens":1}"#);
+    // An administrator.
+    let bearer = house.bearer().await;
+    assert!(house.site.get(&admin, &page).await.text.contains("APIトークン：1個"));
+    house.site.post(&admin, &format!("{page}/end-tokens"), &[]).await;
+    assert!(!works(&bearer).await);
+    assert!(house.site.get(&admin, &page).await.text.contains("APIトークン：0個"));
+    house.site.post(&admin, &format!("{page}/end-tokens"), &[]).await;
+    let noted = house.entries("revoke_api_tokens").await;
+    assert_eq!(noted, [("administrator:admin".to_owned(), r#"{"tokens":1}"#.to_owned())], "only what it did");
+    // What the command line does.
+    let bearer = house.bearer().await;
+    store.reset_means(Some(house.site.contract), house.hanako, Act::command_line(NOW)).await.unwrap();
+    assert!(!works(&bearer).await);
 }
 
 #[tokio::test]

@@ -138,6 +138,7 @@ impl Site {
             day_boundary_minutes: 300,
             display_name: "MINAGINE".into(),
             public_url: "https://time.example".into(),
+            chosen_url: Some("https://time.example".into()),
             tls: false,
             secure: false,
             operators_second_factor: false,

@@ -8,7 +8,7 @@ use super::{NOW, Site, contract, times};
 
 /// The set-up link that a page shows, without the server's address.
 fn link(page: &str) -> String {
-    let after = page.split("http://time.example/setup/").nth(1).expect("a link");
+    let after = page.split("https://time.example/setup/").nth(1).expect("a link");
     format!("/setup/{}", after.split('<').next().unwrap())
 }
 
@@ -65,6 +65,60 @@ async fn wrong_input_is_shown_where_it_is_and_makes_nobody() {
         assert!(answer.text.contains(message) && !answer.text.contains("/setup/"), "{changes:?}");
     }
     assert_eq!(site.store.administrator_count(Some(site.contract)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_login_that_reads_as_anothers_or_as_nothing_is_refused_and_one_is_typed_in_any_width() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let add = async |login: &str| {
+        let fields = [("login", login), ("name", "n"), ("role", "hr")];
+        site.post(&admin, "/administrators", &fields).await
+    };
+    let made = add("ｂｅｔａadmin").await;
+    assert!(made.status == StatusCode::OK && made.text.contains("betaadmin"), "narrow: {}", made.text);
+    let setup = link(&made.text);
+    for (login, message) in [
+        ("betaadmin\u{200b}", "U+200B"),
+        ("\u{202e}admin", "U+202E"),
+        ("\u{3164}", "U+3164"),
+        ("\u{430}dmin", "キリル文字"),
+        ("Betaadmin", "すでに使われています"),
+        ("ＡＤＭＩＮ", "すでに使われています"),
+        (".", "文字か数字が必要です"),
+        ("/", "文字か数字が必要です"),
+        ("=cmd|x", "文字か数字が必要です"),
+        ("サーバー", "監査ログでサーバー自身を表す"),
+        ("Server", "監査ログでサーバー自身を表す"),
+    ] {
+        let answer = add(login).await;
+        let told = answer.text.contains(message) && !answer.text.contains("/setup/");
+        assert!(answer.status == StatusCode::UNPROCESSABLE_ENTITY && told, "{login:?} {}", answer.text);
+    }
+    assert_eq!(site.store.administrator_count(Some(site.contract)).await.unwrap(), 2);
+    let password = "correct horse";
+    site.post("", &setup, &[("password", password), ("again", password)]).await;
+    let sign_in =
+        async |login: &str| site.post("", "/login", &[("user", login), ("password", password)]).await;
+    assert_eq!(sign_in("ｂｅｔａａｄｍｉｎ").await.header(header::LOCATION), "/");
+    assert_eq!(sign_in("Betaadmin").await.status, StatusCode::UNPROCESSABLE_ENTITY, "as it was made");
+    // One that was made before goes on as it is typed, and another width of it is not another try.
+    let old = NewAdministrator {
+        password_hash: Some(crate::passwords::hash_new(password).unwrap()),
+        ..NewAdministrator::new("Ｏｌｄ\u{200b}", Role::HumanResources, Some(site.contract))
+    };
+    site.store.create_administrator(old, Act::server(NOW)).await.unwrap();
+    assert_eq!(sign_in("Ｏｌｄ\u{200b}").await.header(header::LOCATION), "/");
+    for at in 0..11 {
+        let login = ["ｂetaadmin", "bｅtaadmin", "beｔaadmin"][at % 3];
+        site.post("", "/login", &[("user", login), ("password", "wrong horse")]).await;
+    }
+    let waits = sign_in("betaadmin").await;
+    assert!(
+        waits.status == StatusCode::UNPROCESSABLE_ENTITY && !waits.text.contains("正しくありません"),
+        "{}",
+        waits.text
+    );
 }
 
 #[tokio::test]
@@ -389,7 +443,7 @@ async fn employees_are_let_see_their_own_records_many_at_once_and_the_links_are_
     let made = links(&file.text);
     let logins: Vec<_> = made.iter().map(|line| (line[0].as_str(), line[1].as_str())).collect();
     assert_eq!(logins, [("E1", "E1"), ("E2", "E2@A-1")], "a login is one person's of the whole server");
-    let link = made[0][2].strip_prefix("http://time.example").expect(&made[0][2]).to_owned();
+    let link = made[0][2].strip_prefix("https://time.example").expect(&made[0][2]).to_owned();
     let page = site.get("", &link).await;
     assert!(page.status == StatusCode::OK && page.text.contains("佐藤 花子"), "{}", page.text);
     // Once more: nobody new, and no link again.
@@ -406,7 +460,7 @@ async fn employees_are_let_see_their_own_records_many_at_once_and_the_links_are_
     assert_eq!(site.get("", &link).await.status, StatusCode::OK, "their links are as they were");
     // A new link is given only when it is asked for, and takes the place of the one before.
     let renewed = site.post(&admin, PATH, &[("employee", one.as_str()), ("again", "1")]).await;
-    let renewed = links(&renewed.text).remove(0)[2].strip_prefix("http://time.example").unwrap().to_owned();
+    let renewed = links(&renewed.text).remove(0)[2].strip_prefix("https://time.example").unwrap().to_owned();
     assert_eq!(site.get("", &link).await.status, StatusCode::NOT_FOUND);
     let password = [("password", "correct horse"), ("again", "correct horse")];
     assert_eq!(site.post("", &renewed, &password).await.status, StatusCode::OK);
@@ -468,4 +522,61 @@ async fn a_login_works_as_it_stands_in_the_file_and_the_next_page_says_what_was_
     let log = next.split("banner__act\"><a href=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(times(&site.get(&admin, log).await.text, "パスワード設定リンクを作成</th>"), 2);
     assert!(!site.get(&admin, "/employees").await.text.contains("設定リンクを2件作成し"), "once");
+}
+
+#[tokio::test]
+async fn a_set_up_link_leads_where_the_server_says_it_is_and_never_where_a_request_says() {
+    use axum::body::Body;
+    use axum::http::Request;
+    let mut site = Site::new().await;
+    let admin = site.administrator().await;
+    let ask = async |site: &Site, login: &str| {
+        let request = Request::post("/administrators")
+            .header(header::COOKIE, &admin)
+            .header(header::HOST, "evil.example")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        let body = format!("login={login}&name=n&role=hr");
+        site.send(request.body(Body::from(body)).unwrap()).await.text
+    };
+    let page = ask(&site, "one").await;
+    assert!(page.contains("https://time.example/setup/") && !page.contains("evil.example"), "{page}");
+    site.state.chosen_url = None;
+    site.app = crate::web::router(site.state.clone());
+    assert!(ask(&site, "two").await.contains("http://evil.example/setup/"), "nobody has said where it is");
+}
+
+#[tokio::test]
+async fn operators_look_after_operators_and_the_last_one_stays() {
+    let site = Site::new().await;
+    let password_hash = Some(crate::passwords::hash_new("correct horse").unwrap());
+    let new = NewAdministrator { password_hash, ..NewAdministrator::new("root1", Role::Operator, None) };
+    let root = site.somebody(new).await;
+    assert_eq!(site.get(&root, "/").await.header(header::LOCATION), "/contracts", "contracts come first");
+    let theirs = site.administrator().await;
+    let id = async |login: &str| site.store.administrator(login).await.unwrap().unwrap().id;
+    let made = site.post(&root, "/administrators", &[("login", "root2"), ("name", "二人目")]).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.text);
+    let second = site.store.administrator("root2").await.unwrap().unwrap();
+    assert_eq!((second.data.role, second.data.contract), (Role::Operator, None));
+    let list = site.get(&root, "/administrators").await.text;
+    assert!(list.contains("root1") && list.contains("root2") && !list.contains(">admin<"), "{list}");
+    assert!(!list.contains("/administrators/second-factor"), "the server is set so, not here");
+    assert!(!site.get(&theirs, "/administrators").await.text.contains("root1"));
+    let foreign = format!("/administrators/{}", id("admin").await);
+    assert_eq!(site.get(&root, &foreign).await.status, StatusCode::NOT_FOUND);
+    // Nobody but root1 can sign in yet.
+    let (first, second) = (id("root1").await, id("root2").await);
+    let other = site.session(second).await;
+    let refused = site.post(&other, &format!("/administrators/{first}/disable"), &[]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("最後の運用者なので"), "{}", refused.text);
+    let setup = link(&made.text);
+    site.post("", &setup, &[("password", "correct horse"), ("again", "correct horse")]).await;
+    let done = site.post(&root, &format!("/administrators/{second}/disable"), &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    let refused = site.post("", "/login", &[("user", "root2"), ("password", "correct horse")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "disabled");
+    let log = site.store.audit_log(None, None, 1).await.unwrap().remove(0);
+    assert_eq!((log.action.as_str(), log.object.as_str()), ("disable_administrator", "administrator root2"));
 }

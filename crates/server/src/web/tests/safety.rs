@@ -202,3 +202,22 @@ fn assets_load_nothing_from_elsewhere_and_nothing_that_the_policy_blocks() {
         }
     }
 }
+
+#[tokio::test]
+async fn cookies_are_for_tls_only_where_the_server_is_said_to_be_reached_over_it() {
+    use crate::app::{self, App};
+    use crate::settings::Settings;
+    let site = Site::new().await;
+    for (public_url, secure) in
+        [(Some("https://time.example"), true), (Some("http://time.example"), false), (None, false)]
+    {
+        let settings = Settings::for_directory(site.directory.path()).unwrap();
+        let settings = Settings { public_url: public_url.map(str::to_owned), ..settings };
+        let key = mngntime_wire::SecretKey::from_seed(&[42; 32]);
+        let clock = std::sync::Arc::new(|| super::NOW);
+        let app = App::new(site.store.clone(), key, settings, super::passwords(), clock);
+        let site = Site { app: app::router(app), ..Site::new().await };
+        let cookie = site.get("", "/language?to=en").await.header(header::SET_COOKIE).to_owned();
+        assert_eq!(cookie.contains("; Secure"), secure, "{public_url:?} {cookie}");
+    }
+}

@@ -35,6 +35,8 @@ pub struct Audit {
     pub actions: Vec<Choice>,
     /// Person as typed.
     pub who: String,
+    /// What is no user, to choose from.
+    pub by: Vec<Choice>,
     /// Object as typed.
     pub object: String,
     /// First date, empty for none.
