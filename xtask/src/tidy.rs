@@ -204,7 +204,10 @@ fn long_functions(text: &str) -> Vec<(String, usize, usize)> {
         let Some(name) = function_name(line) else { continue };
         let indent = line.len() - line.trim_start().len();
         let closing = format!("{}}}", " ".repeat(indent));
-        let Some(length) = lines[index..].iter().position(|line| *line == closing) else {
+        // What has no body ends with its signature: `) -> Answer<()>;`.
+        let is_bare = |line: &str| line.len() - line.trim_start().len() == indent && line.ends_with(';');
+        let is_end = |line: &&str| **line == closing || is_bare(line);
+        let Some(length) = lines[index..].iter().position(is_end) else {
             continue;
         };
         if length + 1 > FUNCTION_LINES_MAX {
@@ -254,5 +257,10 @@ mod tests {
         let body = "    let x = 1;\n".repeat(80);
         let text = format!("pub fn long() {{\n{body}}}\n\nfn short() {{\n}}\n");
         assert_eq!(long_functions(&text), [("long".to_owned(), 1, 82)]);
+        let bare = format!(
+            "trait T {{\n    fn bare(\n        x: u8,\n    ) -> u8;\n{}\n    fn next() {{\n    }}\n}}\n",
+            "\n".repeat(80)
+        );
+        assert_eq!(long_functions(&bare), []);
     }
 }

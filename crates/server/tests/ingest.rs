@@ -293,8 +293,8 @@ async fn a_suspended_contract_and_one_without_the_option_store_with_res_5() {
     let mut pc = Pc::enrolled(&server, 1).await;
     for (status, option) in [(ContractStatus::Suspended, true), (ContractStatus::Active, false)] {
         let store = &server.app.store;
-        store.set_contract_status(server.contract, status, server.act()).await.unwrap();
         store.set_logon_punch_option(server.contract, option, server.act()).await.unwrap();
+        store.set_contract_status(server.contract, status, server.act()).await.unwrap();
         let event = pc.logon("hanako");
         let receipt = server.deliver(&pc.batch(&[event])).await;
         assert!(all_stored(&receipt));

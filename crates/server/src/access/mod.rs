@@ -196,11 +196,6 @@ fn grant(rule: Rule, role: Role) -> Grant {
             Administrator | InformationTechnology => Grant::Contract,
             HumanResources | Approver | Auditor | Employee | Operator => Grant::No,
         },
-        Rule::ReadSigners => match role {
-            Administrator | Auditor => Grant::Contract,
-            Operator => Grant::Server,
-            HumanResources | InformationTechnology | Approver | Employee => Grant::No,
-        },
         Rule::ChangeSigners => match role {
             Administrator => Grant::Contract,
             Operator => Grant::Server,
@@ -214,7 +209,7 @@ fn grant(rule: Rule, role: Role) -> Grant {
             Administrator => Grant::Contract,
             HumanResources | InformationTechnology | Approver | Auditor | Employee | Operator => Grant::No,
         },
-        Rule::ReadAudit => match role {
+        Rule::ReadSigners | Rule::ReadAudit => match role {
             Administrator | Auditor => Grant::Contract,
             Operator => Grant::Server,
             HumanResources | InformationTechnology | Approver | Employee => Grant::No,

@@ -111,17 +111,24 @@ pub async fn an_account_whose_sid_was_entered_is_linked_by_itself(store: &dyn St
     let punch = store.punch(office.contract.into(), office.terminal, 1).await.unwrap().unwrap();
     let last = punch.history.last().unwrap();
     assert_eq!((last.result, last.why, &*last.by), (PunchResult::Accepted, Why::AccountLinked, "server"));
-    let entries = noted(store, office.contract).await;
+    the_server_and_whoever_allowed_it_are_told(store, office.contract).await;
+    assert_eq!(store.accounts_to_link_by_sid(day(0)).await.unwrap(), []);
+    let again = store.link_by_sid(office.contract, everybody, NOW).await.unwrap();
+    assert_eq!(again, LinkOutcome::default(), "once is enough");
+    too_many_at_once_are_refused(store, office.contract, hanako.id).await;
+}
+
+async fn the_server_and_whoever_allowed_it_are_told(store: &dyn Store, contract: ContractId) {
+    let entries = noted(store, contract).await;
     assert_eq!(entries.len(), 2);
     for (by, detail) in entries {
         let told = (&detail["because"], &detail["allowed_by"]);
         assert_eq!((by.as_str(), told), ("server", (&"directory_sid".into(), &"administrator:hr".into())));
     }
-    assert_eq!(store.accounts_to_link_by_sid(day(0)).await.unwrap(), []);
-    let again = store.link_by_sid(office.contract, everybody, NOW).await.unwrap();
-    assert_eq!(again, LinkOutcome::default(), "once is enough");
-    let many = vec![hanako.id; LINKS_BY_SID_MAX + 1];
-    let refused = store.link_by_sid(office.contract, many, NOW).await;
+}
+
+async fn too_many_at_once_are_refused(store: &dyn Store, contract: ContractId, account: AccountId) {
+    let refused = store.link_by_sid(contract, vec![account; LINKS_BY_SID_MAX + 1], NOW).await;
     assert!(matches!(refused, Err(StoreError::Refused(Refusal::TooMany { .. }))), "{refused:?}");
 }
 

@@ -2,9 +2,10 @@
 
 use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{
-    Act, AuditFilter, AuditKey, Beside, ContractSettings, Day, EmployeeId, EmployeeShow, GrownTree, Growth,
-    ListedRemark, NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal,
-    RemarkCounts, RemarkId, RemarkKey, RemarkReading, RemarkShow, Scope, ScopedPeople, Store, StoreError,
+    Act, AuditFilter, AuditKey, Beside, ContractId, ContractSettings, Day, EmployeeId, EmployeeShow,
+    GrownTree, Growth, ListedRemark, NewDepartment, NewRemark, QuarantineReason, Quarantined,
+    REMARKS_PER_DAY_MAX, Refusal, RemarkCounts, RemarkId, RemarkKey, RemarkReading, RemarkShow, Scope,
+    ScopedPeople, Store, StoreError,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, walked};
@@ -245,8 +246,12 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     };
     assert_eq!(of(ids[0]).read, Some(read("直しました")), "the first answer counts");
     assert_eq!(of(ids[2]).read, None, "what was withdrawn is not read any more");
+    the_answer_is_noted_once(store, office.contract).await;
+}
+
+async fn the_answer_is_noted_once(store: &dyn Store, contract: ContractId) {
     let filter = AuditFilter { action: Some("read_remark".to_owned()), ..AuditFilter::default() };
-    let noted = store.search_audit(Some(office.contract), filter, None, 9).await.unwrap();
+    let noted = store.search_audit(Some(contract), filter, None, 9).await.unwrap();
     assert_eq!(noted.rows.len(), 1, "once");
     assert!(
         noted.rows[0].entry.detail.contains(r#""answer":"直しました""#),

@@ -190,7 +190,10 @@ async fn what_is_a_roles_job_stands_in_the_main_menu_and_once() {
     let (main, often) = menu(Role::InformationTechnology, "/terminals").await;
     assert!(main.contains(&"/health".to_owned()) && often == [0, 1], "{main:?} {often:?}");
     let (main, often) = menu(Role::Operator, "/contracts").await;
-    assert_eq!((main, often), (["/contracts", "/health", "/audit"].map(str::to_owned).to_vec(), [1, 1]));
+    assert_eq!(
+        (main, often),
+        (["/contracts", "/administrators", "/health", "/audit"].map(str::to_owned).to_vec(), [1, 1])
+    );
     let (main, often) = menu(Role::Administrator, "/punches").await;
     assert!(!main.contains(&"/audit".to_owned()) && often == [1, 1], "under their own name: {main:?}");
 }

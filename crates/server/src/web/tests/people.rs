@@ -375,7 +375,7 @@ async fn the_menu_shows_only_what_may_be_opened() {
         (Role::HumanResources, &[0, 1, 2, 3, 4]),
         (Role::InformationTechnology, &[3]),
         (Role::Auditor, &[0, 1, 2, 3, 4, 5]),
-        (Role::Operator, &[]),
+        (Role::Operator, &[5]),
     ] {
         let contract = (role != Role::Operator).then_some(site.contract);
         let cookie = site.person(role.name(), role, contract).await;

@@ -35,6 +35,8 @@ fn all_sources() -> String {
     let (root, mut all) = (Path::new(env!("CARGO_MANIFEST_DIR")), String::new());
     sources(&root.join("templates"), &mut all);
     sources(&root.join("src/web"), &mut all);
+    // The command line says them, too.
+    all.push_str(&std::fs::read_to_string(root.join("src/logins.rs")).unwrap());
     all
 }
 
