@@ -139,7 +139,7 @@ fn a_full_disk_leaves_the_old_backup_and_no_half_one() -> Result<()> {
     terminals[0].deliver_all()?;
     let disk = path.join("backups");
     private_directory(&disk)?;
-    let _mount = Tmpfs::mount(&disk, "1m")?;
+    let _mount = Tmpfs::mount(&disk, "2m")?;
     run(backup(&server, &disk.join("old"))?)?;
     let filler = disk.join("filler");
     // Room for a part of the database only.

@@ -252,14 +252,14 @@ fn a_certificate_that_cannot_be_used_is_found_at_start() {
     assert!(matches!(refused, Err(serving::ServeError::Tls { .. })));
 }
 
-/// As many connections as may be young at a time ([`mngntime_server::serving::YOUNG_MAX`]), which say nothing.
+/// Twice as many connections as may be young at a time, which say nothing: they are not let in in the order of their coming.
 fn silent(address: SocketAddr) -> Vec<TcpStream> {
-    (0..serving::YOUNG_MAX).map(|_| TcpStream::connect(address).unwrap()).collect()
+    (0..2 * serving::YOUNG_MAX).map(|_| TcpStream::connect(address).unwrap()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn those_who_say_nothing_hold_up_nobody_for_long() {
-    let server = serve(None, 2 * serving::YOUNG_MAX);
+    let server = serve(None, 3 * serving::YOUNG_MAX);
     let address = server.address;
     blocking(move || {
         let mut known = TcpStream::connect(address).unwrap();
