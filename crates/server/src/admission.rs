@@ -24,8 +24,9 @@ use tower::Service;
 
 use crate::app::Shared;
 
-/// Young connections at a time: several groups of punches for the store, and 40 MB at most.
-pub const YOUNG_MAX: usize = 512;
+/// Young connections at a time, with 140 MB at most. 512 were too few: each waits for its group's commit, and SQLite took fewer
+/// punches a second than came (docs/performance.md).
+pub const YOUNG_MAX: usize = 2_048;
 
 /// How long one stays young at most.
 const YOUNG_TIME_MAX: Duration = Duration::from_secs(2);
