@@ -284,7 +284,9 @@ impl PersonDay {
     #[must_use]
     pub fn holds_only_the_night_before(&self) -> bool {
         let own = |stay: &DayStay| stay.bands.last().is_some_and(|band| band.to > stay.counted_from);
-        self.silence.is_none() && !self.lanes.iter().flat_map(|lane| &lane.stays).any(own)
+        let mut stays = self.lanes.iter().flat_map(|lane| &lane.stays).peekable();
+        // A stay of no length has no band, and is no night.
+        self.silence.is_none() && stays.peek().is_some() && !stays.any(own)
     }
 
     /// Whether something is recorded outside of the person's employment: no punch of it is theirs.
@@ -370,7 +372,7 @@ impl<'a> Record<'a> {
             let today = (borders.from..borders.to).contains(&begin) && begin <= self.now;
             if (today && !before.takes_logon(stay)) || after.takes_logon(stay) {
                 found.push((*stay, Role::Own));
-            } else if begin < borders.to && stay.latest_end(self.now) > borders.from {
+            } else if begin <= self.now && begin < borders.to && stay.latest_end(self.now) > borders.from {
                 found.push((*stay, Role::Earlier));
             }
         }

@@ -24,9 +24,9 @@ use tower::Service;
 
 use crate::app::Shared;
 
-/// Young connections at a time, with 140 MB at most. 512 were too few: each waits for its group's commit, and SQLite took fewer
-/// punches a second than came (docs/performance.md).
-pub const YOUNG_MAX: usize = 2_048;
+/// Young connections at a time, with 54 MB at most: fewer than the writer's queue takes (1,024), so that none of them is told to
+/// come later, and more than a group of punches.
+pub const YOUNG_MAX: usize = 768;
 
 /// How long one stays young at most.
 const YOUNG_TIME_MAX: Duration = Duration::from_secs(2);

@@ -42,6 +42,7 @@ use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
 use crate::settings::Settings;
 use crate::source_address::behind_proxies;
+use crate::watched;
 use crate::web::{self, FootLinks, WebState};
 
 /// Terminals per second of spread: a PC that is switched on with 500 others waits up to 10 s, so that the
@@ -167,8 +168,8 @@ impl App {
     /// Whether browsers reach the server over TLS: as it says itself or, where nobody has said it, by the way it is set up.
     fn over_tls(&self) -> bool {
         let Settings { public_url, tls, trusted_proxies, .. } = &self.settings;
-        let said = public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
-        said || tls.is_some() || !trusted_proxies.is_empty()
+        let said = public_url.as_ref().map(|url| url.starts_with("https://"));
+        tls.is_some() || said.unwrap_or(!trusted_proxies.is_empty())
     }
 
     fn provider(&self) -> Option<Arc<Provider>> {
@@ -274,9 +275,9 @@ pub fn router(app: Shared) -> Router {
 
 /// Counts answers by who asks and their class.
 async fn count(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
+    let route = watched::route(request.uri().path());
     let response = next.run(request).await;
-    app.metrics.watched.answered(&path, response.status().as_u16());
+    app.metrics.watched.answered(route, response.status().as_u16());
     response
 }
 

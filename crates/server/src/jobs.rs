@@ -112,7 +112,13 @@ async fn link_by_sid(app: &App, now: UtcMillis) -> Result<(), StoreError> {
         for some in accounts.chunks(LINKS_BY_SID_MAX) {
             links += app.store.link_by_sid(contract, some.to_vec(), app.now()).await?.links;
         }
-        tracing::info!(contract = contract.0, links, "accounts were linked by the SIDs of their employees");
+        if links > 0 {
+            tracing::info!(
+                contract = contract.0,
+                links,
+                "accounts were linked by the SIDs of their employees"
+            );
+        }
     }
     Ok(())
 }

@@ -16,11 +16,13 @@
 //! told once an hour for each address, so that who guesses does not fill the audit log.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mngntime_model::UtcMillis;
 use mngntime_store::AdministratorId;
+
+use crate::source_address::counted;
 
 /// Failures at once from one address, unless set otherwise.
 pub const PER_ADDRESS: u32 = 50;
@@ -182,19 +184,6 @@ fn name(source: IpAddr) -> String {
     match source {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(network) => format!("{network}/64"),
-    }
-}
-
-/// The source to be counted. A proxy on this machine, or no address at all, stands for everybody.
-fn counted(address: Option<IpAddr>) -> Option<IpAddr> {
-    address.map(network).filter(|address| !address.is_loopback())
-}
-
-/// What counts as one source: an IPv4 address, or an IPv6 network of 64 bits, since one host owns all of it.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
-        address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
     }
 }
 

@@ -8,21 +8,18 @@
 //!
 //! It counts for new logins. Those that are there go on as they are.
 
+use std::sync::LazyLock;
+
 use mngntime_model::Language;
 use mngntime_store::typed::{folded, narrow};
 
+use crate::web::audit::words::OURS;
 use crate::web::flaws;
 use crate::web::sheet::looks_like_a_formula;
 use crate::web::texts::Words;
 
 /// Longest login, in characters.
 pub const CHARS_MAX: usize = 64;
-
-/// What the log keeps for what nobody did who signs in: the server, and the command line beside it.
-const KEPT: [&str; 2] = ["server", "command-line"];
-
-/// Keys of the words for these.
-const SHOWN: [&str; 2] = ["by-server", "by-command-line"];
 
 /// Why a text can be no login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,12 +84,17 @@ pub fn error(login: &str, words: Words) -> String {
 /// Whether `login` reads as a word for the server itself, in any language.
 #[must_use]
 pub fn is_reserved(login: &str) -> bool {
-    let bare = |text: &str| folded(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    let login = bare(login);
-    let shown = [Language::Japanese, Language::English]
-        .into_iter()
-        .flat_map(|language| SHOWN.map(|key| Words(language).t(key)));
-    KEPT.into_iter().map(str::to_owned).chain(shown).any(|word| bare(&word) == login)
+    RESERVED.contains(&bare(login))
+}
+
+/// What nobody can be called.
+static RESERVED: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let shown = |key| [Language::Japanese, Language::English].map(|language| bare(&Words(language).t(key)));
+    OURS.iter().flat_map(|(kept, key, _)| shown(key).into_iter().chain([bare(kept)])).collect()
+});
+
+fn bare(text: &str) -> String {
+    folded(text).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Letters of two alphabets of which some have the same shapes.

@@ -78,7 +78,7 @@ pub struct Metrics {
     refused_connections: Counter,
     broken_logs: Gauge,
     logs_ahead: Gauge,
-    /// What is read once a minute.
+    /// Answers, and what is read once a minute.
     pub watched: Watched,
 }
 

@@ -6,7 +6,7 @@
 //! Anybody may begin a sign-in, and a provider may hang: at most [`ASKING_MAX`] threads wait for it, so that pages and
 //! punches keep theirs; who comes beyond is told so at once. Its description and keys are kept for [`KEPT`] (keys that
 //! have changed are read anew when a token does not fit), and that it could not be read for [`FAILED_FOR`]. Beginnings are
-//! counted by address, so that nobody pushes out those of others.
+//! counted by address, so that no single one pushes out those of others.
 
 use std::collections::HashMap;
 use std::io;
@@ -52,7 +52,7 @@ const FAILED_FOR: Duration = Duration::from_secs(10);
 
 /// Sign-ins begun from one address at once, refilled in [`crate::limiter::REFILL_MS`]: an office in the morning, and fewer
 /// than are remembered at all.
-const BEGUN_PER_ADDRESS: u32 = 1_000;
+pub const BEGUN_PER_ADDRESS: u32 = 1_000;
 
 /// Claims beside the standard's.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -14,6 +14,8 @@ use governor::clock::DefaultClock;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
+use crate::source_address::network_of;
+
 /// Enrolments from one address at once: a large office behind one address, switched on together.
 const BURST: NonZeroU32 = NonZeroU32::new(500).expect("500 is not 0");
 
@@ -63,21 +65,13 @@ impl AddressLimit {
             self.0.retain_recent();
         }
         let crowded = self.0.len() >= ADDRESSES_MAX;
-        let key = if crowded { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { network(address) };
+        let key = if crowded { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { network_of(address) };
         self.0.check_key(&key).is_ok()
     }
 
     /// Forgets addresses that are not limited any more.
     pub fn forget_idle(&self) {
         self.0.retain_recent();
-    }
-}
-
-/// What counts as one source: an IPv4 address, or an IPv6 network of 64 bits, since one host owns all of it.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
     }
 }
 
@@ -96,9 +90,9 @@ mod tests {
 
     #[test]
     fn an_ipv6_host_cannot_dodge_by_changing_its_lower_half() {
-        let one = network("2001:db8::1".parse().unwrap());
-        assert_eq!(one, network("2001:db8::ffff:1".parse().unwrap()));
-        assert_ne!(one, network("2001:db8:0:1::1".parse().unwrap()));
-        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), network("192.0.2.1".parse().unwrap()));
+        let one = network_of("2001:db8::1".parse().unwrap());
+        assert_eq!(one, network_of("2001:db8::ffff:1".parse().unwrap()));
+        assert_ne!(one, network_of("2001:db8:0:1::1".parse().unwrap()));
+        assert_eq!(network_of("::ffff:192.0.2.1".parse().unwrap()), network_of("192.0.2.1".parse().unwrap()));
     }
 }

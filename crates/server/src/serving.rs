@@ -140,7 +140,7 @@ fn limited<A>(
 }
 
 /// Reads the certificate chain and the key.
-fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, ServeError> {
+pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, ServeError> {
     let read = || -> Result<ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
         let chain = CertificateDer::pem_file_iter(&files.cert)?.collect::<Result<Vec<_>, _>>()?;
         let key = PrivateKeyDer::from_pem_file(&files.key)?;

@@ -4,7 +4,7 @@
 //! told in the log (never what it is: it may be somebody's), and the address of the proxy that passed it on counts.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap};
@@ -69,6 +69,21 @@ pub fn of_request(extensions: &Extensions, headers: &HeaderMap, trusted: &[Netwo
     Some(behind_proxies(peer.ip(), headers, trusted))
 }
 
+/// The source that is counted. A proxy on this machine, or no address at all, stands for everybody.
+#[must_use]
+pub fn counted(address: Option<IpAddr>) -> Option<IpAddr> {
+    address.map(network_of).filter(|address| !address.is_loopback())
+}
+
+/// What counts as one source: an IPv4 address, or an IPv6 network of 64 bits, since one host owns all of it.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
+    }
+}
+
 /// An address as people and the audit log read it.
 #[must_use]
 pub fn text(address: IpAddr) -> String {
@@ -78,8 +93,11 @@ pub fn text(address: IpAddr) -> String {
 /// Walks `X-Forwarded-For` from its end, as long as the one who added an entry is trusted.
 #[must_use]
 pub fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let mut hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let forwarded = headers.get_all("x-forwarded-for").iter();
+    let pieces = forwarded.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    // What is no text is no address, and spoils no other entry.
+    let mut hops: Vec<&str> =
+        pieces.map(|piece| std::str::from_utf8(piece).unwrap_or_default().trim()).collect();
     let mut address = peer;
     while trusted.iter().any(|network| network.holds(address.to_canonical())) {
         let Some(hop) = hops.pop() else { return address };
@@ -130,6 +148,18 @@ mod tests {
         assert_eq!(seen("10.0.0.1", "203.0.113.5, 198.51.100.1", &["10.0.0.1"]), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", "198.51.100.1, 10.0.0.2", &["10.0.0.1", "10.0.0.2"]), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", "nonsense", &["10.0.0.1"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_spoil_no_other_entry() {
+        let mut headers = HeaderMap::new();
+        let value = axum::http::HeaderValue::from_bytes(b"\xff, 198.51.100.1").unwrap();
+        headers.insert("x-forwarded-for", value);
+        let trusted = [Network::read("127.0.0.1").unwrap()];
+        assert_eq!(
+            behind_proxies("127.0.0.1".parse().unwrap(), &headers, &trusted).to_string(),
+            "198.51.100.1"
+        );
     }
 
     #[test]

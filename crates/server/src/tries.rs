@@ -61,7 +61,10 @@ pub async fn count_failure(
 /// The login that is meant by what was typed, and who has it: as it stands or, where nobody has that, with full-width letters
 /// and digits taken as half-width, which an input method leaves. Tries are counted by it, so that another width is no way
 /// round the wait.
-async fn whose(store: &dyn Store, typed: &str) -> Result<(String, Option<Administrator>), StoreError> {
+pub(crate) async fn whose(
+    store: &dyn Store,
+    typed: &str,
+) -> Result<(String, Option<Administrator>), StoreError> {
     let found = store.administrator(typed).await?;
     let meant = logins::meant(typed);
     if found.is_some() || meant == typed {

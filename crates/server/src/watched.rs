@@ -17,32 +17,14 @@ use crate::app::App;
 use crate::condition::{self, Certificate, Disk};
 use crate::settings::TlsFiles;
 
-/// Routes by who asks, so that failures of the pages and of the PCs can be told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RouteClass {
-    Ingest,
-    Api,
-    Probe,
-    Pages,
-}
-
-impl RouteClass {
-    fn of(path: &str) -> Self {
-        match path {
-            "/api/v1/events" | "/api/v1/terminals" => Self::Ingest,
-            "/healthz" | "/metrics" => Self::Probe,
-            path if path.starts_with("/api/") => Self::Api,
-            _ => Self::Pages,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ingest => "ingest",
-            Self::Api => "api",
-            Self::Probe => "probe",
-            Self::Pages => "pages",
-        }
+/// A route by who asks, so that failures of the pages and of the PCs can be told apart.
+#[must_use]
+pub fn route(path: &str) -> &'static str {
+    match path {
+        "/api/v1/events" | "/api/v1/terminals" => "ingest",
+        "/healthz" | "/metrics" => "probe",
+        path if path.starts_with("/api/") => "api",
+        _ => "pages",
     }
 }
 
@@ -52,7 +34,7 @@ struct Answer {
     status: &'static str,
 }
 
-/// The gauges.
+/// Answers, counted as they are given, and the gauges.
 #[derive(Debug, Default)]
 pub struct Watched {
     answers: Family<Answer, Counter>,
@@ -124,14 +106,14 @@ impl Watched {
     }
 
     /// Counts an answer.
-    pub fn answered(&self, path: &str, status: u16) {
+    pub fn answered(&self, route: &'static str, status: u16) {
         let status = match status {
             ..300 => "2xx",
             300..400 => "3xx",
             400..500 => "4xx",
             500.. => "5xx",
         };
-        self.answers.get_or_create(&Answer { route: RouteClass::of(path).name(), status }).inc();
+        self.answers.get_or_create(&Answer { route, status }).inc();
     }
 
     /// Sets the writer's queue.

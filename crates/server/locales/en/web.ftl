@@ -893,6 +893,7 @@ person-last = Nobody else administers this contract and can sign in without an e
 person-last-means = This person has no password: without these nobody could manage the people who sign in. Send a set-up link first, so that they choose a password, or make somebody else administrator.
 operator-own-role = You cannot change your own dates. Ask another operator.
 operator-last-title = They are the last operator, so nothing was changed
+operator-last-means = This person has no password: without these no operator could sign in any more. Send a set-up link first (mngntime admin setup-link), so that they choose a password, or add another operator.
 operator-last = Nobody else can sign in as an operator without an end. Add another operator first, and let them choose a password.
 people-of-server = The server’s operators. Who signs in to a contract is up to its own administrators.
 person-role-missing = Choose a role.
@@ -1561,7 +1562,7 @@ quarantine-kept = { $n } kept
 quarantine-counted = { $n } more only counted
 quarantine-full = { $n } % full
 quarantine-empty = Empty it
-quarantine-empty-text = Deletes what is listed, on all pages, and begins to count anew. What comes afterwards is kept. This is noted in the audit log.
+quarantine-empty-text = Deletes what is listed, on all pages, and begins to count anew. The contracts' lists of PCs that were refused are emptied with it. What comes afterwards is kept. This is noted in the audit log.
 quarantine-empty-do = I have looked at it: delete
 quarantine-emptied = { $n } { $n ->
     [one] message was
@@ -1706,6 +1707,8 @@ remark-answer = Answer
 remark-answer-do = Write an answer (optional)
 remark-answer-help = The employee sees it on “My record” once you mark the remark as read. It cannot be changed later.
 remark-not-read = The remark is not marked as read.
+remark-overtaken = The answer was not saved.
+remark-overtaken-text = Somebody else has marked the remark as read before, or it was withdrawn. Look at it among all remarks.
 remark-read-now = The remark is marked as read.
 remark-read-text = The remark stays in the record, with who read it and when.
 remarks-title = Remarks
@@ -2188,8 +2191,8 @@ let-in-there = Is a user already (not changed)
 let-in-no-login = The employee code cannot be a user name: add them under People and roles
 let-in-nameless =
     { $n ->
-     [one] One of them has a code that cannot be a user name (with a space or a colon in it, beginning with =, +, - or @, or too long). Unless they are a user already, they get no link: add them under People and roles.
-    *[other] { $n } of them have a code that cannot be a user name (with a space or a colon in it, beginning with =, +, - or @, or too long). Unless they are users already, they get no link: add them under People and roles.
+     [one] One of them has a code that cannot be a user name (with a space or a colon in it, beginning with =, +, - or @, too long, or the like). Unless they are a user already, they get no link: add them under People and roles.
+    *[other] { $n } of them have a code that cannot be a user name (with a space or a colon in it, beginning with =, +, - or @, too long, or the like). Unless they are users already, they get no link: add them under People and roles.
     }
 let-in-apostrophe = (the apostrophe in front of the user name keeps spreadsheets from running it and is not typed when signing in)
 let-in-after = This page stays as it is when the file comes. Go back to see how many links were made, and until when they count.

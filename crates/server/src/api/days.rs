@@ -16,8 +16,8 @@ use mngntime_store::{
 use mngntime_wire::Problem;
 use serde::{Deserialize, Serialize};
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 
 use super::punches::NEXT_HEADER;
 use crate::access::Action;
@@ -151,7 +151,7 @@ pub async fn list(
     let Query(query) = query.map_err(|error| Failure::bad_request("bad_query", error.body_text()))?;
     let dates = dates(&query.from, &query.to)?;
     let after = query.after.as_deref().map(code_after).transpose()?;
-    let limit = limit(query.limit)?;
+    let limit = super::limit(query.limit, PAGE_PEOPLE_DEFAULT, SUMMED_PEOPLE_MAX)?;
     // What cannot be noted is not shown.
     app.store
         .note_hourly(scope.contract, "read_punches", "/api/v1/days", serde_json::json!({}), caller.act())
@@ -173,30 +173,15 @@ pub async fn list(
             lines.push('\n');
         }
     }
-    respond(lines, page.next.as_deref(), &retired)
-}
-
-fn respond(lines: String, next: Option<&str>, retired: &[RetiredMonth]) -> Result<Response, Failure> {
-    let mut response = ([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response();
-    let mut add = |name: &'static str, value: String| -> Result<(), Failure> {
-        let value = HeaderValue::from_str(&value).map_err(Failure::internal)?;
-        response.headers_mut().insert(HeaderName::from_static(name), value);
-        Ok(())
-    };
-    if let Some(code) = next {
-        add(NEXT_HEADER, BASE64URL_NOPAD.encode(code.as_bytes()))?;
-    }
-    if !retired.is_empty() {
-        let months: Vec<&str> = retired.iter().map(|month| month.month.as_str()).collect();
-        add(DELETED_HEADER, months.join(","))?;
-    }
-    Ok(response)
+    let next = page.next.map(|code| (NEXT_HEADER, BASE64URL_NOPAD.encode(code.as_bytes())));
+    let months: Vec<&str> = retired.iter().map(|month| month.month.as_str()).collect();
+    let deleted = (!months.is_empty()).then(|| (DELETED_HEADER, months.join(",")));
+    super::json_lines(lines, next.into_iter().chain(deleted))
 }
 
 /// The scope narrowed to the employee with this code.
 async fn of_one(app: &App, scope: Scope, code: String) -> Result<Scope, Failure> {
-    // No code holds such a sign, and PostgreSQL takes none in any text.
-    let found = if code.contains('\0') { None } else { app.store.employee_by_code(scope, code).await? };
+    let found = app.store.employee_by_code(scope, code).await?;
     let missing = || {
         Failure::new(StatusCode::NOT_FOUND, "not_found", "There is no such employee among those you may see.")
     };
@@ -230,16 +215,6 @@ fn code_after(text: &str) -> Result<String, Failure> {
     code.filter(|code| !code.is_empty() && !code.contains('\0')).ok_or_else(|| {
         Failure::bad_request("bad_query", "The parameter after must be a mngntime-next header's value.")
     })
-}
-
-fn limit(wanted: Option<usize>) -> Result<usize, Failure> {
-    match wanted.unwrap_or(PAGE_PEOPLE_DEFAULT) {
-        limit @ 1..=SUMMED_PEOPLE_MAX => Ok(limit),
-        _ => Err(Failure::bad_request(
-            "bad_query",
-            format!("The parameter limit must be 1 to {SUMMED_PEOPLE_MAX}."),
-        )),
-    }
 }
 
 impl DayLine {

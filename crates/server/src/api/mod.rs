@@ -9,6 +9,8 @@ pub mod health;
 pub mod punches;
 
 use axum::Router;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 use mngntime_wire::{Batch, EnrollmentAnswer, EnrollmentRequest, Receipt};
 use utoipa::OpenApi;
@@ -19,6 +21,7 @@ use crate::access::Action;
 use crate::access::matrix::Entry;
 use crate::app::Shared;
 use crate::ingest::{enrollment, events};
+use crate::problem::Failure;
 
 /// The head of the description; paths come from the routes themselves.
 #[derive(OpenApi)]
@@ -54,6 +57,27 @@ impl utoipa::Modify for BasicAuthentication {
         components.add_security_scheme("basic", SecurityScheme::Http(basic));
         components.add_security_scheme("token", SecurityScheme::Http(token));
     }
+}
+
+/// How many of a list are asked for at once.
+fn limit(wanted: Option<usize>, default: usize, most: usize) -> Result<usize, Failure> {
+    match wanted.unwrap_or(default) {
+        limit if (1..=most).contains(&limit) => Ok(limit),
+        _ => Err(Failure::bad_request("bad_query", format!("The parameter limit must be 1 to {most}."))),
+    }
+}
+
+/// An answer of JSON lines, with what else its headers say.
+fn json_lines(
+    lines: String,
+    headers: impl IntoIterator<Item = (&'static str, String)>,
+) -> Result<Response, Failure> {
+    let mut response = ([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response();
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(&value).map_err(Failure::internal)?;
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    Ok(response)
 }
 
 /// Routes that are part of the description.

@@ -5,8 +5,7 @@
 
 use axum::Extension;
 use axum::extract::{Query, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use mngntime_store::{Beside, PageKey, PunchFilter};
 use mngntime_wire::Problem;
 use serde::Deserialize;
@@ -68,7 +67,7 @@ pub async fn list(
     let scope = caller.permit(Action::PunchesRead)?.scope()?;
     let Query(query) = query.map_err(|error| Failure::bad_request("bad_query", error.body_text()))?;
     let after = query.after.as_deref().map(page_key).transpose()?;
-    let limit = limit(query.limit)?;
+    let limit = super::limit(query.limit, PAGE_LINES_DEFAULT, PAGE_LINES_MAX)?;
     let filter = PunchFilter { errors_only: query.errors_only, ..PunchFilter::default() };
     // What cannot be noted is not shown.
     app.store
@@ -80,16 +79,7 @@ pub async fn list(
         lines.push_str(&serde_json::to_string(&PunchLine::from(punch)).map_err(Failure::internal)?);
         lines.push('\n');
     }
-    respond(lines, page.next)
-}
-
-fn respond(lines: String, next: Option<PageKey>) -> Result<Response, Failure> {
-    let mut response = ([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response();
-    if let Some(next) = next {
-        let next = HeaderValue::from_str(&next.to_string()).map_err(Failure::internal)?;
-        response.headers_mut().insert(HeaderName::from_static(NEXT_HEADER), next);
-    }
-    Ok(response)
+    super::json_lines(lines, page.next.map(|next| (NEXT_HEADER, next.to_string())))
 }
 
 fn page_key(text: &str) -> Result<PageKey, Failure> {
@@ -98,22 +88,13 @@ fn page_key(text: &str) -> Result<PageKey, Failure> {
     })
 }
 
-fn limit(wanted: Option<usize>) -> Result<usize, Failure> {
-    match wanted.unwrap_or(PAGE_LINES_DEFAULT) {
-        limit @ 1..=PAGE_LINES_MAX => Ok(limit),
-        _ => Err(Failure::bad_request(
-            "bad_query",
-            format!("The parameter limit must be 1 to {PAGE_LINES_MAX}."),
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_page_has_one_to_a_thousand_lines() {
+        let limit = |wanted| super::super::limit(wanted, PAGE_LINES_DEFAULT, PAGE_LINES_MAX);
         assert_eq!(limit(None).unwrap(), 100);
         assert!(limit(Some(1)).is_ok() && limit(Some(1000)).is_ok());
         assert!(limit(Some(0)).is_err() && limit(Some(1001)).is_err());

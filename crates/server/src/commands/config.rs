@@ -2,7 +2,6 @@
 //! looked at without starting: the files are opened, the filter is read. What cannot be looked at is named.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use tracing_subscriber::EnvFilter;
@@ -52,11 +51,9 @@ pub fn log_filter(filter: &str) -> Result<EnvFilter, BadUse> {
         .map_err(|error| BadUse(format!("log = {filter} cannot be used as a filter: {error}")))
 }
 
-/// Loads it as `serve` does, at a port of this host that nobody knows.
+/// Loads it as `serve` does.
 fn certificate(settings: &Settings) -> Option<String> {
-    let tls = settings.tls.as_ref()?;
-    let bound = serving::bind(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), Some(tls));
-    bound.err().map(|error| chain(&error))
+    serving::load(settings.tls.as_ref()?).err().map(|error| chain(&error))
 }
 
 fn directory(path: &Path) -> Option<String> {
@@ -80,7 +77,11 @@ fn unchecked(settings: &Settings) -> Vec<String> {
         )
     });
     let listen = format!("whether {} is free (listen)", settings.listen);
-    [Some(listen), Some(database), provider].into_iter().flatten().collect()
+    let key = format!(
+        "the server's key in {} (data_dir), and whether a restore there was left unfinished",
+        settings.data_dir.display()
+    );
+    [Some(listen), Some(database), Some(key), provider].into_iter().flatten().collect()
 }
 
 /// Defaults, file and environment of this process.

@@ -12,7 +12,7 @@ use super::{BadUse, act, block_on, open_existing, print};
 use crate::access::Subject;
 use crate::app::system_clock;
 use crate::invitation::{self, InviteError};
-use crate::logins;
+use crate::tries;
 use crate::web::visible::in_one_line;
 
 /// People read in one go.
@@ -107,10 +107,7 @@ fn state(person: &Administrator) -> &'static str {
 
 /// Somebody by their login, as it stands or as it is meant.
 async fn find(store: &dyn Store, login: &str) -> anyhow::Result<Administrator> {
-    let found = match store.administrator(login).await? {
-        Some(found) => Some(found),
-        None => store.administrator(&logins::meant(login)).await?,
-    };
+    let (_, found) = tries::whose(store, login).await?;
     let nobody = || BadUse(format!("there is no login {}; see: mngntime admin list", in_one_line(login)));
     Ok(found.ok_or_else(nobody)?)
 }

@@ -14,12 +14,12 @@ use std::net::IpAddr;
 use mngntime_store::{QuarantineOutcome, Quarantined, StoreError};
 
 use crate::app::App;
+use crate::source_address::counted;
 
-/// Puts something aside and counts it. A proxy on this machine, or no address at all, stands for everybody.
+/// Puts something aside and counts it.
 async fn quarantine(app: &App, entry: Quarantined, from: Option<IpAddr>) -> Result<(), StoreError> {
     let reason = entry.reason.name();
-    let counted = from.filter(|address| !address.to_canonical().is_loopback());
-    let outcome = match counted {
+    let outcome = match counted(from) {
         Some(address) if !app.quarantine_limit.allows(address) => app.store.quarantine_spared(entry).await?,
         Some(_) | None => app.store.quarantine(entry).await?,
     };

@@ -299,6 +299,9 @@ async fn left_behind(
         Some((row.account.id, since))
     };
     let asked: Vec<_> = rows.iter().filter_map(since).collect();
+    if asked.is_empty() {
+        return Ok(HashSet::new());
+    }
     let links = state.store.links_in_full(contract, asked.iter().map(|(id, _)| *id).collect()).await?;
     let pairs = asked.into_iter().zip(links);
     let left =

@@ -36,9 +36,9 @@ pub async fn away(State(state): State<WebState>, knock: Knock, uri: Uri) -> Resu
     let fields = Fields::of_query(&uri)?;
     let next = local(fields.text("next")).unwrap_or_default().to_owned();
     let now = knock.chrome.now;
-    if let Some(until) = provider.begun.closed_until(knock.address, now) {
-        let wait = knock.turned_away(&state, until);
-        return knock.back(&state, wait, "", &next);
+    // Nothing has failed, and a password is open.
+    if provider.begun.closed_until(knock.address, now).is_some() {
+        return failed(&state, &provider, knock, &ProviderError::Busy);
     }
     // Each beginning counts, right or not: what is bounded is how many there are.
     provider.begun.failed(knock.address, Login::Known, now);

@@ -92,6 +92,8 @@ const ERRORS: &str = "SELECT DISTINCT (occurred_at + 32400000
 const INFERRED: &str = "SELECT count(*) FROM punches INDEXED BY punches_inferred_by_account
     WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4
     AND evidence = 'inferred'";
+const KEPT_DATE: &str = "SELECT local_date FROM punches
+    WHERE contract_id = ?1 AND occurred_at = ?2 AND terminal_id = ?3 AND seq = ?4";
 const LINKED_ON_DATE: &str = "SELECT l.employee_id FROM accounts a
     JOIN account_links l ON l.contract_id = a.contract_id AND l.account_id = a.id
     WHERE a.contract_id = ?1 AND a.key = ?2 AND l.void = 0
@@ -174,7 +176,15 @@ fn narrow(sql: &mut String, values: &mut Vec<Value>, scope: &Scope, column: &str
 /// Who of the scope's people the event's account belonged to on its date. The PC's own events are of nobody.
 fn whose(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<Option<EmployeeId>> {
     let Some(key) = Told::of(&found.json).account_key() else { return Ok(None) };
-    let date = local_date(found.occurred_at).to_string();
+    let place = params![
+        scope.contract.0,
+        found.occurred_at.0,
+        rows::terminal_bytes(&found.terminal.id)?,
+        rows::column(found.sequence)
+    ];
+    // A punch keeps the date by which it is judged: that of the evening, where it ends a night.
+    let kept = rows::one(connection, KEPT_DATE, place, |row| Ok(row.get::<_, String>(0)?))?;
+    let date = kept.unwrap_or_else(|| local_date(found.occurred_at).to_string());
     let mut values = vec![
         Value::Integer(scope.contract.0),
         Value::Text(key),

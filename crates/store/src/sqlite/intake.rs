@@ -10,7 +10,7 @@ use crate::sql::{Connection, params};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
-use mngntime_model::{AccountIdentity, PunchResult, UtcMillis};
+use mngntime_model::{AccountIdentity, EventKind, PunchResult, UtcMillis};
 
 use super::crowd::Ready;
 use super::figures::{self, Change};
@@ -221,18 +221,16 @@ fn judge_new(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -
     };
     let contract = arrival.batch.contract;
     let account = see_account(tx, contract, identity, arrival.batch.received_at)?;
-    let date = tx.tolerating(|tx| night::date_of(tx, arrival, event, account));
-    let spans = tx.tolerating(|tx| judging::links(tx, contract, account));
-    let date = date.unwrap_or_else(|error| {
-        report_failed_judging(arrival, event.sequence, &error);
-        local_date(event.occurred_at)
+    let looked = tx.tolerating(|tx| {
+        let date = night::date_of(tx, arrival, event, account)?;
+        Ok((date, employee_on(date, &judging::links(tx, contract, account)?)))
     });
-    let facts =
-        spans.map(|spans| Facts { hindrance: hindrance(&arrival.now), employee: employee_on(date, &spans) });
-    if let Err(error) = &facts {
+    if let Err(error) = &looked {
         report_failed_judging(arrival, event.sequence, error);
     }
-    let facts = facts.ok();
+    // What is judged later goes by the date on which it happened, when another could not be looked for.
+    let date = looked.as_ref().map_or_else(|_: &WorkError| local_date(event.occurred_at), |(date, _)| *date);
+    let facts = looked.ok().map(|(_, employee)| Facts { hindrance: hindrance(&arrival.now), employee });
     let result = judge(facts.as_ref());
     insert_punch(tx, arrival, incoming, (account, date), facts.as_ref())?;
     judging::append(
@@ -244,7 +242,13 @@ fn judge_new(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -
         Why::Received,
         &arrival.act,
     )?;
-    night::logon_came(tx, arrival, event, account)?;
+    // Whatever is wrong with the logoffs that came before, this punch and all others of the batch are taken in.
+    if event.kind == EventKind::Logon
+        && let Err(error) = writer::apart(tx, |tx| night::logon_came(tx, arrival, event, account))
+    {
+        let (terminal, sequence) = (arrival.batch.terminal, event.sequence);
+        tracing::error!(%terminal, sequence, %error, "the logoffs of a logon that came late keep their dates");
+    }
     Ok(Some(result))
 }
 

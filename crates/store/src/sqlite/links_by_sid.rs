@@ -13,7 +13,7 @@ use mngntime_ledger::audit::DIRECTORY_SID;
 use mngntime_model::UtcMillis;
 
 use super::links::Cause;
-use super::{SqliteStore, Work, links, lists, people, rows, suggesting, writer};
+use super::{SqliteStore, Work, WorkError, links, lists, people, rows, suggesting, writer};
 use crate::ports::{
     Account, Act, Answer, EmployeeChoice, LINKS_BY_SID_MAX, LinkOutcome, LinkRequest, LinksBySid, Sid,
 };
@@ -60,8 +60,14 @@ pub(super) fn all(connection: &Connection, today: Date) -> Work<Vec<(ContractId,
     })?;
     let mut found = BTreeMap::<ContractId, Vec<AccountId>>::new();
     for (contract, account) in waiting {
-        if request(connection, contract, account, today)?.is_some() {
-            found.entry(contract).or_default().push(account);
+        match request(connection, contract, account, today) {
+            Ok(Some(_)) => found.entry(contract).or_default().push(account),
+            Ok(None) => {}
+            Err(error @ WorkError::Unreadable(_)) => {
+                let account = account.0;
+                tracing::error!(%account, %error, "an account that waits for its link cannot be read");
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(found.into_iter().collect())

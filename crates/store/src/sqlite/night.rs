@@ -93,7 +93,7 @@ pub(super) fn logon_came(
     logon: &Event,
     account: AccountId,
 ) -> Work<()> {
-    let Some(stay) = presence::stay(logon).filter(|_| logon.kind == EventKind::Logon) else { return Ok(()) };
+    let Some(stay) = presence::stay(logon) else { return Ok(()) };
     let contract = arrival.batch.contract;
     let key = params![
         contract.0,

@@ -233,7 +233,7 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
             }
             let month = (date(2026, 6, 1), date(2026, 6, 30));
             remarks::count_open(connection, &scope, Some(month), 50).unwrap();
-            remarks::counts(connection, CONTRACT, employee(), month.0, month.1).unwrap();
+            remarks::counts(connection, CONTRACT, &[employee()], month.0, month.1).unwrap();
             alike::find(connection, &scope, "山田 花子").unwrap();
             alike::employees(connection, &scope, "やまだ", 20).unwrap();
             lists::find_accounts(connection, &scope, "D\\nobody").unwrap();

@@ -1,9 +1,9 @@
 //! What employees say about their own days: rows that are only ever added.
 
-use crate::sql::{Connection, Row, Value, params, params_from_iter};
+use crate::sql::{Connection, Many, Row, Value, params, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
-use serde_json::json;
+use mngntime_ledger::audit::{ADD_REMARK, READ_REMARK, RemarkNoted, WITHDRAW_REMARK};
 
 use super::rows::Way;
 use super::{SqliteStore, Work, audit, people, rows, scope};
@@ -72,7 +72,7 @@ impl Remarks for SqliteStore {
         to: Date,
     ) -> Answer<Vec<RemarkCounts>> {
         self.read("count people's remarks", move |connection| {
-            employees.iter().map(|employee| counts(connection, contract, *employee, from, to)).collect()
+            counts(connection, contract, &employees, from, to)
         })
         .await
     }
@@ -192,11 +192,13 @@ fn add(
         "INSERT INTO open_remarks (contract_id, made_at, remark_id, employee_id) VALUES (?1, ?2, ?3, ?4)",
         params![contract.0, act.at.0, id.0.as_bytes(), new.employee.0.as_bytes()],
     )?;
-    let detail = json!({
-        "remark": id.to_string(), "date": date, "from_minutes": new.from_minutes,
-        "to_minutes": new.to_minutes, "text": new.text,
-    });
-    audit::note(tx, Some(contract), "add_remark", &format!("employee {code}"), &detail, act)?;
+    let detail = RemarkNoted {
+        from_minutes: Some(new.from_minutes),
+        to_minutes: Some(new.to_minutes),
+        text: Some(new.text.clone()),
+        ..noted(id, new.date)
+    };
+    audit::note(tx, Some(contract), ADD_REMARK, &format!("employee {code}"), &detail, act)?;
     Ok(id)
 }
 
@@ -221,9 +223,21 @@ fn withdraw(
         params![contract.0, remark.0.as_bytes(), act.at.0, act.by],
     )?;
     close(tx, contract, &found)?;
-    let detail = json!({ "remark": remark.to_string(), "date": found.data.date.to_string() });
-    audit::note(tx, Some(contract), "withdraw_remark", &format!("employee {code}"), &detail, act)?;
+    let detail = noted(remark, found.data.date);
+    audit::note(tx, Some(contract), WITHDRAW_REMARK, &format!("employee {code}"), &detail, act)?;
     Ok(found)
+}
+
+/// What every entry about a remark tells.
+fn noted(remark: RemarkId, date: Date) -> RemarkNoted {
+    RemarkNoted {
+        remark: remark.to_string(),
+        date: date.to_string(),
+        from_minutes: None,
+        to_minutes: None,
+        text: None,
+        answer: None,
+    }
 }
 
 /// Takes a remark off the open ones.
@@ -262,11 +276,8 @@ fn mark_read(
         params![contract.0, remark.0.as_bytes(), act.at.0, act.by, answer],
     )?;
     close(tx, contract, &found)?;
-    let mut detail = json!({ "remark": remark.to_string(), "date": found.data.date.to_string() });
-    if let Some(answer) = answer {
-        detail["answer"] = json!(answer);
-    }
-    audit::note(tx, Some(contract), "read_remark", &format!("employee {code}"), &detail, act)?;
+    let detail = RemarkNoted { answer: answer.map(str::to_owned), ..noted(remark, found.data.date) };
+    audit::note(tx, Some(contract), READ_REMARK, &format!("employee {code}"), &detail, act)?;
     Ok(found)
 }
 
@@ -368,15 +379,23 @@ const COUNTS: &str = "SELECT count(*), count(CASE WHEN s.read_at IS NULL THEN 1 
 pub(super) fn counts(
     connection: &Connection,
     contract: ContractId,
-    employee: EmployeeId,
+    employees: &[EmployeeId],
     from: Date,
     to: Date,
-) -> Work<RemarkCounts> {
-    let values = params![contract.0, employee.0.as_bytes(), from.to_string(), to.to_string()];
-    let found = rows::one(connection, COUNTS, values, |row| {
-        Ok(RemarkCounts { holding: rows::number(row, 0)?, open: rows::number(row, 1)? })
+) -> Work<Vec<RemarkCounts>> {
+    let asked = Many::default()
+        .integers(employees.iter().map(|_| contract.0))
+        .blobs(employees.iter().map(|employee| &employee.0.as_bytes()[..]))
+        .texts(employees.iter().map(|_| from.to_string()))
+        .texts(employees.iter().map(|_| to.to_string()));
+    let mut found = vec![RemarkCounts::default(); employees.len()];
+    rows::each(connection, COUNTS, &asked, |whose, row| {
+        if let Some(found) = found.get_mut(whose) {
+            *found = RemarkCounts { holding: rows::number(row, 0)?, open: rows::number(row, 1)? };
+        }
+        Ok(())
     })?;
-    Ok(found.unwrap_or_default())
+    Ok(found)
 }
 
 fn list(

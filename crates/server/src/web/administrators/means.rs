@@ -55,7 +55,8 @@ pub async fn reset(
     }
     match state.store.reset_means(case.contract, case.person.id, visit.act()).await {
         Err(StoreError::Refused(Refusal::LastOne { .. })) => {
-            let text = visit.chrome.t("person-last-means");
+            let key = if case.contract.is_some() { "person-last-means" } else { "operator-last-means" };
+            let text = visit.chrome.t(key);
             refuse_plain(case, visit, text)
         }
         reset => {

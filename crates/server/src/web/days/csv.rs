@@ -14,17 +14,16 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::stream;
 use jiff::civil::Date;
-use mngntime_store::{Beside, Employee, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{Beside, Employee, Punch, Scope, Store, StoreError};
 use serde_json::json;
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
 use super::super::errors::WebError;
-use super::super::punches::row;
 use super::super::session::Visit;
 use super::super::sheet::Encoding;
-use super::super::times::start_of;
 use super::line::{self, COLUMNS};
+use super::month::errors;
 use super::people::of_month;
 use super::{Listed, fields, month_of, month_text, segment};
 use crate::access::Action;
@@ -32,9 +31,6 @@ use crate::person_days::PersonDays;
 
 /// People found at once.
 const STEP: usize = 50;
-
-/// Punches with an error read at once.
-const ERRORS_STEP: usize = 500;
 
 /// Where the file has got to.
 struct Progress {
@@ -159,26 +155,10 @@ impl Progress {
     async fn beside(&self, employee: &Employee, found: &PersonDays) -> Result<line::Beside, StoreError> {
         let (first, last) = self.dates();
         let remarks = self.store.list_remarks(self.scope, employee.id, first, last).await?;
-        let mut beside = line::Beside { remarks, ..line::Beside::default() };
-        let filter = PunchFilter {
-            from: start_of(first),
-            until: found.days.last().map(|dated| dated.borders.to),
-            employee: Some(employee.id),
-            errors_only: true,
-            ..PunchFilter::default()
-        };
-        let mut at = None;
-        loop {
-            let page = self.store.list_punches(self.scope, filter.clone(), at, ERRORS_STEP).await?;
-            for punch in &page.rows {
-                let res = row::error(punch.result, &self.chrome).map(|(res, _)| res);
-                beside.errors.entry(found.day_of(punch)).or_default().extend(res);
-            }
-            at = page.further();
-            if at.is_none() {
-                return Ok(beside);
-            }
-        }
+        let found = errors(self.store.as_ref(), self.scope, employee.id, found).await?;
+        let results = |punches: Vec<Punch>| punches.iter().filter_map(|punch| punch.result.res()).collect();
+        let errors = found.into_iter().map(|(date, punches)| (date, results(punches))).collect();
+        Ok(line::Beside { errors, remarks })
     }
 
     /// Whoever comes next.

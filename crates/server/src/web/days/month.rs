@@ -27,8 +27,8 @@ use super::{
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
-/// Punches with an error that are told of a month: two stays a day on a PC that was blocked for all of it, and more.
-const ERRORS_MAX: usize = 200;
+/// Punches with an error read at once.
+const ERRORS_STEP: usize = 500;
 
 /// A day, ready to be written.
 #[derive(Debug, Clone)]
@@ -153,9 +153,12 @@ pub(in super::super) async fn render(
     visit.looked_at(state, contract, Some(employee.id), "month").await?;
     let (c, store) = (&visit.chrome, state.store.as_ref());
     let dates = (month, month.last_of_month());
+    // The last night ends on the morning after: whose its punches are is known from that day.
+    let read = (month, dates.1.tomorrow().unwrap_or(dates.1));
     let found =
-        PersonDays::read(store, contract, employee.id, dates, visit.day_begins_minutes(), c.now).await?;
-    let longest = found.days.iter().map(|dated| dated.day.until.0 - dated.borders.from.0).max();
+        PersonDays::read(store, contract, employee.id, read, visit.day_begins_minutes(), c.now).await?;
+    let days = || found.days.iter().filter(|dated| dated.date <= dates.1);
+    let longest = days().map(|dated| dated.day.until.0 - dated.borders.from.0).max();
     let scale = found
         .days
         .first()
@@ -170,7 +173,7 @@ pub(in super::super) async fn render(
         errors: errors.get(&dated.date).and_then(|errors| told(errors, opens(dated.date), c)),
         ..row(dated, &found, scale, opens(dated.date), c)
     };
-    let rows: Vec<Row> = found.days.iter().map(row).collect();
+    let rows: Vec<Row> = days().map(row).collect();
     let page = views::DaysMonth {
         whose: Whose::of(employee),
         month: c.long_month(month),
@@ -184,7 +187,7 @@ pub(in super::super) async fn render(
         states: states(&rows),
         hours: scale.map(Scale::hours).unwrap_or_default(),
         kinds: super::day::legend(),
-        total: Total::of(found.days.iter()),
+        total: Total::of(days(), c.now),
         rows,
         remarks: said.len(),
         whole: found.whole,
@@ -195,7 +198,7 @@ pub(in super::super) async fn render(
 
 /// The punches with an error that are the person's all the same (a blocked PC, a contract that cannot be used), by the day
 /// that shows them.
-async fn errors(
+pub(super) async fn errors(
     store: &dyn Store,
     scope: Scope,
     employee: EmployeeId,
@@ -204,16 +207,23 @@ async fn errors(
     let (first, last) = (found.days.first(), found.days.last());
     let filter = PunchFilter {
         from: first.map(|dated| dated.borders.from),
-        until: last.map(|dated| dated.borders.boundary),
+        until: last.map(|dated| dated.borders.to),
         employee: Some(employee),
         errors_only: true,
         ..PunchFilter::default()
     };
     let mut errors: BTreeMap<Date, Vec<Punch>> = BTreeMap::new();
-    for punch in store.list_punches(scope, filter, None, ERRORS_MAX).await?.rows {
-        errors.entry(found.day_of(&punch)).or_default().push(punch);
+    let mut at = None;
+    loop {
+        let page = store.list_punches(scope, filter.clone(), at, ERRORS_STEP).await?;
+        at = page.further();
+        for punch in page.rows {
+            errors.entry(found.day_of(&punch)).or_default().push(punch);
+        }
+        if at.is_none() {
+            return Ok(errors);
+        }
     }
-    Ok(errors)
 }
 
 /// Their results, each once, in words and with the address of the punches; empty for none.

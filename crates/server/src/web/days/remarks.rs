@@ -4,13 +4,16 @@
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{Beside, ListedRemark, REMARK_CHARS_MAX, RemarkId, RemarkKey, RemarkShow};
+use mngntime_store::{
+    Beside, ListedRemark, REMARK_CHARS_MAX, RemarkId, RemarkKey, RemarkReading, RemarkShow,
+};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::me::Said;
+use super::super::me::remarks::is_remark_text;
 use super::super::pages::{ROWS, Turns, address, bad_place, beside, shown};
 use super::super::session::Visit;
 use super::super::views::{self, Segment};
@@ -118,20 +121,8 @@ fn showing(word: &str) -> Fields {
     Fields::of_pairs(pairs.into_iter().collect())
 }
 
-/// What is answered to a remark; nothing when the field is empty.
-///
-/// # Errors
-/// When it is longer than a remark may be, or no text.
-fn answer(form: &Fields) -> Result<Option<String>, ()> {
-    let control = |c: char| c.is_control() && c != '\n' && c != '\r';
-    match form.filled("answer") {
-        Some(text) if text.chars().count() > REMARK_CHARS_MAX || text.chars().any(control) => Err(()),
-        found => Ok(found.map(str::to_owned)),
-    }
-}
-
-/// `POST /days/remarks/{remark}/read`: somebody responsible has read it, and may answer. An answer that is too long, which the
-/// field does not take, is refused with the mark: nothing of it is cut off.
+/// `POST /days/remarks/{remark}/read`: somebody responsible has read it, and may answer. An answer that is too long is refused
+/// with the mark: nothing of it is cut off. One that comes after somebody else's mark is told to be lost.
 ///
 /// # Errors
 /// [`WebError::NotFound`] when there is no such remark in the person's reach, or it is their own.
@@ -144,20 +135,32 @@ pub async fn read(
     let scope = visit.permit(Action::RemarksRead)?.scope()?;
     let remark = RemarkId::parse(&remark).ok_or(WebError::NotFound)?;
     let c = &visit.chrome;
-    let Ok(answer) = answer(&form) else {
+    let answer = form.filled("answer").map(str::to_owned);
+    if answer.as_deref().is_some_and(|answer| !is_remark_text(answer)) {
         let text = c.n("text-too-long", REMARK_CHARS_MAX);
         visit.leave(Banner::new(Tone::Error, c.t("remark-not-read"), text)).await?;
-        return Ok(Redirect::to(LIST).into_response());
-    };
-    let found = state.store.read_remark(scope, remark, visit.employee(), answer, visit.act()).await?;
-    visit.leave(Banner::new(Tone::Ok, c.t("remark-read-now"), c.t("remark-read-text"))).await?;
-    let to = if form.text("from") == "day" {
-        let employee = state.store.employee(scope, found.data.employee).await?.ok_or(WebError::NotFound)?;
-        day_address(&employee.data.code, found.data.date)
-    } else {
-        let here = beside(&form, RemarkKey::parse).unwrap_or_default();
-        let show = SHOWS.into_iter().map(|(word, _)| word).find(|word| *word == form.text("show"));
-        address(LIST, &showing(show.unwrap_or_default()), here.as_ref())
-    };
-    Ok(Redirect::to(&to).into_response())
+        return Ok(Redirect::to(&list_of(&form)).into_response());
+    }
+    let found = state.store.read_remark(scope, remark, visit.employee(), answer.clone(), visit.act()).await?;
+    // What was found is as it was before; the same form sent twice is no other answer.
+    let is_kept = |read: &RemarkReading| read.answer == answer && read.by == visit.act().by;
+    let is_late = found.withdrawn_at.is_some() || found.read.as_ref().is_some_and(|read| !is_kept(read));
+    visit
+        .leave(match answer.is_some() && is_late {
+            true => Banner::new(Tone::Warn, c.t("remark-overtaken"), c.t("remark-overtaken-text")),
+            false => Banner::new(Tone::Ok, c.t("remark-read-now"), c.t("remark-read-text")),
+        })
+        .await?;
+    if form.text("from") != "day" {
+        return Ok(Redirect::to(&list_of(&form)).into_response());
+    }
+    let employee = state.store.employee(scope, found.data.employee).await?.ok_or(WebError::NotFound)?;
+    Ok(Redirect::to(&day_address(&employee.data.code, found.data.date)).into_response())
+}
+
+/// The list where the form stood.
+fn list_of(form: &Fields) -> String {
+    let here = beside(form, RemarkKey::parse).unwrap_or_default();
+    let show = SHOWS.into_iter().map(|(word, _)| word).find(|word| *word == form.text("show"));
+    address(LIST, &showing(show.unwrap_or_default()), here.as_ref())
 }

@@ -3,6 +3,8 @@
 use mngntime_attendance::completeness::State;
 use mngntime_attendance::person_day::{First, Last, Level, PersonDay};
 
+use mngntime_model::UtcMillis;
+
 use super::words;
 use crate::person_days::Dated;
 
@@ -20,10 +22,14 @@ pub struct Total {
 }
 
 impl Total {
-    /// Of these days.
-    pub fn of<'a>(days: impl Iterator<Item = &'a Dated>) -> Self {
+    /// Of these days, as far as they have begun.
+    pub fn of<'a>(days: impl Iterator<Item = &'a Dated>, now: UtcMillis) -> Self {
         let (mut total, mut active_ms) = (Self::default(), 0_i64);
-        for day in days.map(|dated| &dated.day).filter(|day| !day.is_outside()) {
+        for day in days
+            .filter(|dated| dated.borders.from <= now)
+            .map(|dated| &dated.day)
+            .filter(|day| !day.is_outside())
+        {
             active_ms = active_ms.saturating_add(day.active_ms);
             if day.has_a_beginning() {
                 total.recorded += 1;

@@ -61,7 +61,7 @@ pub async fn file(
     visit: Visit,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, WebError> {
-    let kind = if uri.path() == "/accounts.csv" { Kind::Accounts } else { Kind::Employees };
+    let kind = Kind::of(uri.path());
     let contract = visit.permit(kind.action())?.contract()?;
     let fields = Fields::of_query(&uri)?;
     if Encoding::strange(&fields).is_some() {

@@ -48,7 +48,7 @@ pub enum Kind {
 
 impl Kind {
     fn of(path: &str) -> Self {
-        if path.starts_with("/accounts/") { Self::Accounts } else { Self::Employees }
+        if path.starts_with("/accounts") { Self::Accounts } else { Self::Employees }
     }
 
     fn name(self) -> &'static str {

@@ -160,7 +160,7 @@ async fn view(
     let owner = state.store.employee(scope, employee).await?.map(|found| (found.data.code, found.data.name));
     Ok(views::Me {
         days: days.into_iter().rev().filter_map(day).collect(),
-        total: Total::of(found.days.iter().filter(|dated| (first..=last).contains(&dated.date))),
+        total: Total::of(found.days.iter().filter(|dated| (first..=last).contains(&dated.date)), c.now),
         pictures: days::Home::Own.month(first),
         month: c.v("me-month", "month", c.long_month(first)),
         month_value: first.strftime("%Y-%m").to_string(),

@@ -104,6 +104,15 @@ pub async fn remarks_on(
     Ok(found.iter().map(said).collect())
 }
 
+/// Whether a text may be said about a day, or answered: not too long, a break of the line being one character as the field
+/// counts it, and no control characters else.
+#[must_use]
+pub fn is_remark_text(text: &str) -> bool {
+    let mut chars = text.chars().filter(|c| *c != '\r');
+    text.chars().filter(|c| *c != '\r').count() <= REMARK_CHARS_MAX
+        && chars.all(|c| c == '\n' || !c.is_control())
+}
+
 /// The minute that is not over is of the past, too: nobody types seconds.
 const MINUTE_MS: i64 = 60_000;
 
@@ -158,10 +167,9 @@ impl Draft {
         {
             draft.times_error = c.t("remark-times-future");
         }
-        let control = |c: char| c.is_control() && c != '\n' && c != '\r';
         if draft.text.is_empty() {
             draft.text_error = c.t("remark-text-missing");
-        } else if draft.text.chars().count() > REMARK_CHARS_MAX || draft.text.chars().any(control) {
+        } else if !is_remark_text(&draft.text) {
             draft.text_error = c.n("text-too-long", REMARK_CHARS_MAX);
         }
         let errors = [&draft.date_error, &draft.times_error, &draft.text_error];

@@ -295,6 +295,17 @@ async fn an_office_that_slips_now_and_then_is_not_closed_while_its_people_sign_i
 }
 
 #[tokio::test]
+async fn signing_in_gives_a_failure_back_to_the_address() {
+    let house = House::new().await.seen_from("192.0.2.7");
+    let address: Option<IpAddr> = Some("192.0.2.7".parse().unwrap());
+    let fail = || house.site.state.limiter.failed(address, Login::Known, house.now());
+    (1..PER_ADDRESS).for_each(|_| drop(fail()));
+    house.sign_in().await;
+    assert_eq!(fail(), None, "without it, this one would have closed the address");
+    assert!(house.site.state.limiter.closed_until(address, house.now()).is_none());
+}
+
+#[tokio::test]
 async fn a_passkey_gets_another_name_from_its_owner_in_a_fresh_session() {
     let house = House::new().await;
     let key = mngntime_store::NewPasskey {

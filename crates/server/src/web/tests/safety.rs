@@ -208,11 +208,18 @@ async fn cookies_are_for_tls_only_where_the_server_is_said_to_be_reached_over_it
     use crate::app::{self, App};
     use crate::settings::Settings;
     let site = Site::new().await;
-    for (public_url, secure) in
-        [(Some("https://time.example"), true), (Some("http://time.example"), false), (None, false)]
-    {
+    for (public_url, proxies, secure) in [
+        (Some("https://time.example"), &[][..], true),
+        (Some("http://time.example"), &[], false),
+        (None, &[], false),
+        // What the server says of itself counts more than that there is a proxy.
+        (Some("http://time.example"), &["127.0.0.1"], false),
+        (None, &["127.0.0.1"], true),
+    ] {
         let settings = Settings::for_directory(site.directory.path()).unwrap();
-        let settings = Settings { public_url: public_url.map(str::to_owned), ..settings };
+        let trusted_proxies =
+            proxies.iter().map(|proxy| crate::source_address::Network::read(proxy).unwrap()).collect();
+        let settings = Settings { public_url: public_url.map(str::to_owned), trusted_proxies, ..settings };
         let key = mngntime_wire::SecretKey::from_seed(&[42; 32]);
         let clock = std::sync::Arc::new(|| super::NOW);
         let app = App::new(site.store.clone(), key, settings, super::passwords(), clock);
