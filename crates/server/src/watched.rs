@@ -198,7 +198,7 @@ mod tests {
             ("/punches", 303),
             ("/x", 404),
         ] {
-            metrics.watched.answered(path, status);
+            metrics.watched.answered(route(path), status);
         }
         let page = metrics.page().unwrap();
         for line in [
