@@ -20,8 +20,8 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::admission::Admission;
 pub use crate::admission::YOUNG_MAX;
+use crate::admission::{Admission, Door, Peer};
 use crate::app::Shared;
 use crate::settings::TlsFiles;
 
@@ -104,39 +104,36 @@ impl Bound {
     ) -> Result<(), ServeError> {
         let handle = Handle::new();
         let stopping = tokio::spawn(stop_gracefully(handle.clone(), stop));
-        let served = self.run(Admission::new(app), handle, routes).await;
+        let served = self.run(app, handle, routes).await;
         stopping.abort();
         served.map_err(ServeError::Accept)
     }
 
-    async fn run(self, admission: Admission, handle: Handle<SocketAddr>, routes: Router) -> io::Result<()> {
+    async fn run(self, app: Shared, handle: Handle<Peer>, routes: Router) -> io::Result<()> {
         let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+        let server = limited(Door::new(self.listener, app)?, handle);
         let Some((config, files)) = self.tls else {
-            return limited(self.listener, admission, handle)?.serve(service).await;
+            return server.serve(service).await;
         };
         let watching = tokio::spawn(watch(config.clone(), files));
-        let acceptor = RustlsAcceptor::new(config).acceptor(admission);
-        let served = limited(self.listener, acceptor, handle)?.serve(service).await;
+        let acceptor = RustlsAcceptor::new(config).acceptor(Admission);
+        let served = server.acceptor(acceptor).serve(service).await;
         watching.abort();
         served
     }
 }
 
-async fn stop_gracefully(handle: Handle<SocketAddr>, stop: impl Future<Output = ()>) {
+async fn stop_gracefully(handle: Handle<Peer>, stop: impl Future<Output = ()>) {
     stop.await;
     handle.graceful_shutdown(Some(STOP_TIME_MAX));
 }
 
-/// Puts the limits on a server.
-fn limited<A>(
-    listener: TcpListener,
-    acceptor: A,
-    handle: Handle<SocketAddr>,
-) -> io::Result<Server<SocketAddr, A>> {
-    let server = axum_server::from_tcp(listener)?.acceptor(acceptor);
+/// A server with its limits.
+fn limited(door: Door, handle: Handle<Peer>) -> Server<Peer, Admission> {
+    let server = Server::from_listener(door).acceptor(Admission);
     let mut server = server.http1_only().handle(handle).first_request_timeout(HEAD_TIME_MAX);
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
-    Ok(server)
+    server
 }
 
 /// Reads the certificate chain and the key.
