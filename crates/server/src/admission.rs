@@ -28,9 +28,9 @@ use tower::Service;
 
 use crate::app::Shared;
 
-/// Young connections at a time, with 54 MB at most: fewer than the writer's queue takes (1,024), so that none of them is told to
+/// Young connections at a time, with 36 MB at most: fewer than the writer's queue takes (1,024), so that none of them is told to
 /// come later, and more than a group of punches.
-pub const YOUNG_MAX: usize = 768;
+pub const YOUNG_MAX: usize = 512;
 
 /// How long one stays young at most.
 const YOUNG_TIME_MAX: Duration = Duration::from_secs(2);

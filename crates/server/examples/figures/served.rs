@@ -1,5 +1,6 @@
 //! `mngntime serve` as a process, over TLS, with an office in its store.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -69,6 +70,15 @@ impl Served {
         bench.say(&format!("{} terminals into {}", terminals, kind.name()));
         let terminals = office::make(place.open()?.as_ref(), terminals)?;
         Ok((Self::on(bench, place)?, terminals))
+    }
+
+    /// The same with a program that is read from the disk, as after a start of the machine. Pages of a file that was just
+    /// written, as by a build, lie together in memory and count all at once: 28 MB become 36.
+    pub fn start_cold(bench: &Bench, kind: Kind, terminals: usize) -> Result<(Self, Vec<Terminal>)> {
+        let program = File::open(&bench.program)?;
+        program.sync_all()?;
+        rustix::fs::fadvise(&program, 0, None, rustix::fs::Advice::DontNeed)?;
+        Self::start(bench, kind, terminals)
     }
 
     /// Starts the server on what is there.

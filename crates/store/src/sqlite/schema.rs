@@ -55,7 +55,7 @@ const MIGRATIONS: [(&str, &str); 22] = [
 const LOG_FILE_BYTES: i64 = 128 * 1024 * 1024;
 
 /// Page cache of the connection that writes, at most.
-const WRITER_CACHE_KIB: i64 = 32 * 1024;
+const WRITER_CACHE_KIB: i64 = 24 * 1024;
 
 /// Number of the newest migration.
 pub(super) fn newest() -> u32 {

@@ -13,7 +13,7 @@ pub fn memory(bench: &Bench) -> Result<Vec<Figure>> {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let (mut fresh, mut after) = (Vec::new(), Vec::new());
         for _ in 0..bench.runs {
-            let (served, mut terminals) = Served::start(bench, kind, bench.pick(50, 1_000))?;
+            let (served, mut terminals) = Served::start_cold(bench, kind, bench.pick(50, 1_000))?;
             // What it does when it starts is over then.
             let quiet = Duration::from_secs_f64(bench.pick(1.0, 15.0));
             std::thread::sleep(quiet);
