@@ -114,6 +114,7 @@ export const SCREENS = [
   { name: 'me-day', from: 'me-days', link: '.rows--month tr:has(.b-active) .m-date a', sees: 'employee', print: true },
   { name: 'me-event', from: 'me-day', link: '.lane__pic a:has(use)', sees: 'employee' },
   { name: 'me-evidence', path: '/me/evidence', sees: 'employee' },
+  { name: 'me-looks', path: '/me/looks', sees: 'employee', print: true, moves: true },
   { name: 'me-recorded', path: '/me/recorded', sees: 'employee' },
   { name: 'security', path: '/me/security', sees: 'administrator hr it approver auditor employee operator' },
   { name: 'no-permission', path: '/punches', sees: 'it', status: 403 },

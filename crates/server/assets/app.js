@@ -60,7 +60,7 @@
     $$('details.menu[open]').forEach((m) => { if (!m.contains(e.target)) m.open = false; });
   });
   document.addEventListener('keydown', (e) => {
-    if (e.key !== 'Escape') return;
+    if (e.key !== 'Escape' || document.querySelector('dialog[open]')) return;
     const menu = document.querySelector('details.menu[open]');
     if (menu) {
       menu.open = false;
@@ -203,6 +203,116 @@
     }, 150);
     offers.set(field, known);
   });
+
+  // Before the session is over, a question. What counts is what the server says: a use in another tab, or the clock of a PC
+  // that has slept, is nothing that this page knows of. Asking is no use of the session; the answer 続ける is.
+  const stay = document.querySelector('dialog[data-stay]');
+  if (stay && stay.showModal) {
+    const words = stay.dataset;
+    const title = document.title;
+    const inCase = (node, name) => node.dataset.case.split(' ').includes(name);
+    const left = stay.querySelector('#stay-left');
+    const said = stay.querySelector('[data-stay-said]');
+    const tabs = window.BroadcastChannel ? new BroadcastChannel('mngntime-session') : null;
+    const ASK_MS = 15000;
+    let end = Date.now() + Number(words.left) * 1000;
+    let due = end - Number(words.warned) * 1000;
+    let over = false; // nothing comes of asking any more, until somebody signs in elsewhere
+    let away = '';    // the case that the person has put away
+    let mark = '';    // the last time that was said aloud
+
+    const hide = () => {
+      if (stay.open) stay.close(); // what had the focus has it again
+      document.title = title;
+      mark = '';
+    };
+    const draw = () => {
+      const seconds = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+      const text = seconds > 60 ? words.mins.replace('#', String(Math.ceil(seconds / 60))) : words.secs.replace('#', String(Math.ceil(seconds / 10) * 10));
+      if (left.textContent !== text) left.textContent = text;
+      // Said aloud for each minute, and once for the last half; the first is part of the question.
+      const now = seconds > 60 ? `m${Math.ceil(seconds / 60)}` : (seconds > 30 ? 's60' : 's30');
+      if (mark && now !== mark) said.textContent = text;
+      mark = now;
+    };
+    const show = (name) => {
+      if (away === name) return;
+      away = '';
+      const fresh = !stay.open || words.shows !== name;
+      words.shows = name;
+      $$('[data-case]', stay).forEach((node) => { node.hidden = !inCase(node, name); });
+      const timed = name === 'idle' || name === 'day';
+      if (timed) draw();
+      if (!fresh) return;
+      said.textContent = '';
+      stay.setAttribute('aria-labelledby', `stay-${name}-t`);
+      stay.setAttribute('aria-describedby', timed ? `stay-${name}-p stay-left` : `stay-${name}-p`);
+      document.title = timed ? `${words.mark} - ${title}` : title;
+      if (!stay.open) stay.showModal();
+      stay.querySelector('.btn--primary:not([hidden])').focus();
+    };
+    // What the server says, or nothing when it cannot be reached: that is no reason to stop anybody.
+    const ask = async (method) => {
+      due = Date.now() + ASK_MS;
+      try {
+        const answer = await fetch(words.stay, { method, redirect: 'manual', headers: { accept: 'application/json' }, credentials: 'same-origin' });
+        if (answer.type === 'opaqueredirect') { over = true; show('over'); return; }
+        if (!answer.ok) return;
+        const told = await answer.json();
+        over = told.who !== words.who;
+        if (over) { show('other'); return; }
+        if (told.left === null) { end = Infinity; due = Infinity; hide(); return; }
+        const now = Date.now();
+        end = now + told.left * 1000;
+        const soon = told.left <= told.warned;
+        due = soon ? Math.min(now + ASK_MS, end + 1000) : end - told.warned * 1000;
+        if (soon) { show(told.why); } else { away = ''; hide(); }
+      } catch { /* asked again */ }
+    };
+    const goOn = async () => {
+      await ask('POST');
+      if (tabs) tabs.postMessage(words.who);
+    };
+    const tick = () => {
+      if (over) return;
+      if (stay.open) draw();
+      if (Date.now() >= due) ask('GET');
+    };
+    window.setInterval(() => { if (stay.open) tick(); }, 1000);
+    window.setInterval(tick, 5000);
+    // Back at the page: the timers may have stood still, and somebody may have signed in elsewhere.
+    const look = () => { if (!document.hidden && (over || stay.open || Date.now() >= due)) ask('GET'); };
+    document.addEventListener('visibilitychange', look);
+    window.addEventListener('focus', look);
+    window.addEventListener('pageshow', (e) => { if (e.persisted) ask('GET'); });
+    if (tabs) {
+      tabs.addEventListener('message', (e) => { if (stay.open || over || e.data !== words.who) ask('GET'); });
+      tabs.postMessage(words.who); // a page that was opened is a use, maybe somebody else's
+    }
+    const putAway = () => {
+      if (words.shows === 'idle') { goOn(); return; }
+      away = words.shows;
+      hide();
+    };
+    stay.querySelector('[data-stay-on]').addEventListener('click', goOn);
+    stay.querySelector('[data-stay-away]').addEventListener('click', putAway);
+    stay.addEventListener('cancel', putAway); // Escape is an answer, too: somebody is there
+    // A form that would be lost is held back; it goes on its way when the session goes on after all.
+    let passes = false;
+    document.addEventListener('submit', async (e) => {
+      const { target: form, submitter } = e;
+      if (passes || form.method !== 'post' || (!over && Date.now() < end)) return;
+      e.preventDefault();
+      e.stopPropagation();
+      away = '';
+      await ask('GET');
+      if (over) return;
+      passes = true;
+      form.requestSubmit(submitter);
+      passes = false;
+    }, true);
+    tick();
+  }
 
   document.addEventListener('htmx:after:swap', refreshAll);
   window.addEventListener('pageshow', refreshAll);

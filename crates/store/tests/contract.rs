@@ -330,6 +330,7 @@ suite![
     upkeep::open_remarks_are_listed_by_reach_until_somebody_has_read_them,
     upkeep::remarks_are_counted_by_the_month_that_they_are_about,
     upkeep::a_look_at_a_record_is_noted_once_an_hour,
+    upkeep::an_employee_sees_who_looked_at_them_and_nobody_else,
     upkeep::what_a_program_does_every_minute_is_noted_once_an_hour,
     upkeep::the_audit_log_is_found_by_person_action_object_and_time_in_pages,
     upkeep::an_entry_knows_its_leaf_and_whether_a_head_covers_it,

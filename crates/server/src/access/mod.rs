@@ -59,6 +59,7 @@ actions! {
     PublicDescription, Public, "Description of the API";
     Start, SignedIn, "Start page";
     SignOut, SignedIn, "Sign out";
+    OwnSession, SignedIn, "Own session: how long it goes on, go on with it";
     OwnSignInMeans, SignedIn, "Own password, second factors and sessions";
     ServerKeyRead, SignedIn, "The server's public key: download";
     OwnRecordRead, OwnRecord, "Own record: see";

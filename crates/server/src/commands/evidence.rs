@@ -234,7 +234,8 @@ async fn write(
     let finished = pack::make(store, &request, key, font, &arguments.out).await.map_err(told)?;
     // Noted before anybody can have it: nothing leaves unnoted, though something noted may fail to leave.
     heads.load(store).await?;
-    store.note(Some(id), "export_evidence".into(), exported(arguments), act()).await?;
+    let (object, detail) = exported(arguments);
+    store.note_with(Some(id), "export_evidence", object, detail, act()).await?;
     let written = finished.publish().map_err(told)?;
     if let Err(error) = key_file.publish(language) {
         // The pack is ours: publishing never writes over another file. A pack without its key is no export.
@@ -257,13 +258,14 @@ fn signing_failure(error: SigningError, language: Language) -> anyhow::Error {
     }
 }
 
-/// What was exported, for the audit log.
-fn exported(arguments: &Export) -> String {
+/// What was exported, for the audit log: whose record, as a page notes it, and of which dates.
+fn exported(arguments: &Export) -> (String, serde_json::Value) {
     let whose = arguments.employee.as_ref().map_or("all".to_owned(), |code| format!("employee {code}"));
-    match arguments.from.zip(arguments.to) {
-        Some((from, to)) => format!("{whose} from {from} to {to}"),
-        None => whose,
-    }
+    let detail = match arguments.from.zip(arguments.to) {
+        Some((from, to)) => serde_json::json!({ "from": from.to_string(), "to": to.to_string() }),
+        None => serde_json::json!({}),
+    };
+    (whose, detail)
 }
 
 fn pack_failure(error: &PackError, language: Language) -> anyhow::Error {

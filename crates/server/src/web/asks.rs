@@ -3,7 +3,8 @@
 //! A slip of the hand in a name (`/days.csv?employe=E01`) asks for everybody, and nobody would notice. So names are checked
 //! in one place, before the handler: the page says which name means nothing and is otherwise as without it; a file leads to
 //! its page, which says so. The punch log and the audit log have the message among those of wrong values
-//! ([`told`]): like these they show no rows then.
+//! ([`told`]): like these they show no rows then. A name is told whether it has a value or not: our own forms send none that
+//! means nothing, so whoever sends one has typed it.
 
 use axum::http::Uri;
 use axum::http::request::Parts;
@@ -113,7 +114,12 @@ mod tests {
         };
         assert_eq!(told("q=x"), Vec::<String>::new());
         assert_eq!(told("foo=1&q=x&foo=2"), ["「foo」という条件はありません。"]);
-        assert_eq!(told("foo=&q="), Vec::<String>::new(), "an empty field of a form asks for nothing");
+        assert_eq!(
+            told("foo=&q="),
+            ["「foo」という条件はありません。"],
+            "a slip is one without a value, too"
+        );
+        assert_eq!(told("q="), Vec::<String>::new(), "an empty field of a form asks for nothing");
         assert_eq!(told("a=1&b=1&c=1&d=1").len(), TOLD_MAX);
         let long = told(&format!("{}=1", "あ".repeat(40)));
         assert_eq!(long, [format!("「{}…」という条件はありません。", "あ".repeat(30))]);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::assets;
 use super::era;
 use super::pages::Turns;
+use super::staying::Staying;
 use super::texts::{Count, Words};
 use super::times;
 use super::{FootLinks, WebState};
@@ -145,6 +146,8 @@ pub struct Chrome {
     pub server: String,
     /// Message above the content.
     pub banner: Option<Banner>,
+    /// How long the session goes on; absent where nobody is signed in.
+    pub staying: Option<Staying>,
 }
 
 impl Chrome {
@@ -162,6 +165,7 @@ impl Chrome {
             foot: state.foot.clone(),
             server: state.display_name.clone(),
             banner: None,
+            staying: None,
         }
     }
 
@@ -178,6 +182,7 @@ impl Chrome {
             foot: FootLinks::default(),
             server: "MINAGINE".to_owned(),
             banner: None,
+            staying: None,
         }
     }
 
@@ -302,6 +307,19 @@ impl Chrome {
     pub fn in_language(&self, tag: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         format!("/language?{}", query.append_pair("to", tag).append_pair("back", &self.here).finish())
+    }
+
+    /// Address that shows this page after signing in.
+    #[must_use]
+    pub fn after_sign_in(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        format!("/login?{}", query.append_pair("next", &self.here).finish())
+    }
+
+    /// Minutes without use after which the person is signed out; absent where nobody is, or never for that.
+    #[must_use]
+    pub fn idle_minutes(&self) -> Option<u64> {
+        self.staying.and_then(|staying| staying.minutes).map(u64::from)
     }
 
     /// Who had a page made for paper, and when.

@@ -93,11 +93,10 @@ impl Fields {
         self.0.iter()
     }
 
-    /// Names of filled fields that are none of `known`: an address that asks for what there is not.
+    /// Names of fields that are none of `known`, filled or not: an address that asks for what there is not.
     #[must_use]
     pub fn others(&self, known: &[&str]) -> Vec<&str> {
-        let strange =
-            |(name, value): &&(String, String)| !value.is_empty() && !known.contains(&name.as_str());
+        let strange = |(name, _): &&(String, String)| !known.contains(&name.as_str());
         let mut others: Vec<_> = self.0.iter().filter(strange).map(|(name, _)| name.as_str()).collect();
         others.sort_unstable();
         others.dedup();

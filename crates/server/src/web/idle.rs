@@ -15,6 +15,7 @@
 //! earlier.
 //!
 //! # The end
+//! It is said some minutes before, with a way to go on (`staying`).
 //! The first request that comes too late takes the person out of the session and leaves a mark instead, so that whoever
 //! comes next, be it hours later or behind a request of the page itself, is told why ([`has_ended`]). That is final: no
 //! longer setting brings the person back, nor one into a session that ended and that nobody has asked for since (the store
@@ -34,7 +35,8 @@ pub const CHOICES: [u16; 5] = [15, 30, 60, 120, 240];
 pub const NOTED_MS: i64 = 60_000;
 
 /// What pages ask for by themselves. A browser says so only over TLS (`sec-fetch-dest`).
-const BY_ITSELF: [&str; 2] = ["/punches/newer", "/employees/offered"];
+/// That somebody goes on with a session is asked for by a script, too: the handler notes it (`staying`).
+const BY_ITSELF: [&str; 3] = ["/punches/newer", "/employees/offered", "/session"];
 
 /// Key of the mark that a session is left with.
 const IDLED: &str = "idled";

@@ -60,6 +60,7 @@ pub mod session;
 pub mod settings;
 pub mod setup;
 pub mod sheet;
+pub mod staying;
 pub mod terminals;
 pub mod texts;
 pub mod times;

@@ -19,7 +19,7 @@ use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
     employees, evidence, first_administrator, health, imports, letting_in, link, login, me, passkey,
-    provider, punches, quarantine, retention, second, security, settings, setup, start, terminals,
+    provider, punches, quarantine, retention, second, security, settings, setup, start, staying, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -96,6 +96,8 @@ fn sign_in_table() -> Vec<Route> {
         get("/login", A::PublicSignIn, login::form),
         post("/login", A::PublicSignIn, login::sign_in),
         post("/logout", A::SignOut, login::sign_out),
+        get("/session", A::OwnSession, staying::left),
+        post("/session", A::OwnSession, staying::stay),
         get("/login/second", A::PublicSignIn, second::form),
         post("/login/second", A::PublicSignIn, second::answer),
         post("/login/passkey/start", A::PublicSignIn, passkey::start),
@@ -284,6 +286,7 @@ fn administration() -> Vec<Route> {
         post("/contracts/{contract}/resume", A::ContractsChange, contracts::resume),
         get("/me", A::OwnRecordRead, me::page).asking(&["month", "date", "encoding"]),
         get("/me/recorded", A::OwnRecordRead, me::recorded::page),
+        get("/me/looks", A::OwnRecordRead, me::looks::page).asking(PAGED),
         get("/me/days", A::OwnRecordRead, me::own_days::month_page).asking(&["month"]),
         get("/me/days/{date}", A::OwnRecordRead, me::own_days::day_page),
         get("/me/punches/{terminal}/{sequence}", A::OwnRecordRead, me::punch),

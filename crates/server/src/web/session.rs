@@ -18,6 +18,7 @@ use super::WebState;
 use super::chrome::{BACK_MAX, Banner, Chrome, Who, cookie};
 use super::errors::{Before, WebError};
 use super::idle;
+use super::staying::Staying;
 use crate::access::{self, Action, Reach, Subject};
 use crate::sessions::{ABOUT, PERSON, SEEN};
 
@@ -123,6 +124,8 @@ pub struct Visit {
     subject: Subject,
     day_begins_minutes: u32,
     idle_minutes: Option<u16>,
+    /// When the session was last used before this request, or with it, as far as that is noted.
+    seen: Option<UtcMillis>,
     /// Surroundings of the page.
     pub chrome: Chrome,
     /// What is known of the sign-in.
@@ -213,16 +216,25 @@ impl Visit {
         let idle_minutes = own.unwrap_or(state.operators_idle_minutes);
         let chosen = contract.as_ref().and_then(|contract| contract.settings.day_begins_minutes);
         let day_begins_minutes = chosen.map_or(state.day_boundary_minutes, u32::from);
-        let visit =
-            Self { person, contract, subject, day_begins_minutes, idle_minutes, chrome, about, session };
+        let seen = session.get::<i64>(SEEN).await?.map(UtcMillis);
+        let visit = Self {
+            person,
+            contract,
+            subject,
+            day_begins_minutes,
+            idle_minutes,
+            seen,
+            chrome,
+            about,
+            session,
+        };
         visit.end_when_idle(parts).await?;
         Ok(visit)
     }
 
     /// Ends the session in which nobody has done anything for too long.
     async fn end_when_idle(&self, parts: &Parts) -> Result<(), WebError> {
-        let seen = self.session.get::<i64>(SEEN).await?.map(UtcMillis);
-        if !idle::is_over(self.idle_minutes, self.about.last_use(seen), self.chrome.now) {
+        if !idle::is_over(self.idle_minutes, self.about.last_use(self.seen), self.chrome.now) {
             return Ok(());
         }
         idle::end(&self.session).await?;
@@ -232,18 +244,34 @@ impl Visit {
     /// Notes that the person uses the session, when this is a use of it.
     ///
     /// # Errors
-    /// When the session cannot be read or written.
-    pub(super) async fn note_use(&self, state: &WebState, parts: &Parts) -> Result<(), WebError> {
-        if !idle::is_use(parts) {
-            return Ok(());
+    /// When the session cannot be written.
+    pub(super) async fn note_use(&mut self, state: &WebState, parts: &Parts) -> Result<(), WebError> {
+        let now = self.chrome.now;
+        let lately = self.seen.is_some_and(|at| now.0.saturating_sub(at.0) < idle::NOTED_MS);
+        if idle::is_use(parts) && !lately {
+            self.go_on(state).await?;
         }
-        let (now, seen) = (self.chrome.now, self.session.get::<i64>(SEEN).await?);
-        if seen.is_none_or(|at| now.0.saturating_sub(at) >= idle::NOTED_MS)
-            && let Some(id) = self.session_id()
-        {
-            state.store.touch_session(&id, now).await?;
+        self.chrome.staying = self.staying();
+        Ok(())
+    }
+
+    /// Notes that the person uses the session now.
+    ///
+    /// # Errors
+    /// When the session cannot be written.
+    pub(super) async fn go_on(&mut self, state: &WebState) -> Result<(), WebError> {
+        if let Some(id) = self.session_id() {
+            state.store.touch_session(&id, self.chrome.now).await?;
+            self.seen = Some(self.chrome.now);
         }
         Ok(())
+    }
+
+    /// How long the session goes on when nothing more is done in it.
+    #[must_use]
+    pub fn staying(&self) -> Option<Staying> {
+        let used = self.about.last_use(self.seen);
+        Staying::of(self.idle_minutes, used, self.about.ends(), self.chrome.now)
     }
 
     /// Refuses everything but setting up a second factor to whoever must have one and has none, and everything to a
@@ -260,7 +288,8 @@ impl Visit {
             // Setting it up ends other sessions; one that was being opened just then is stopped here.
             return Err(WebError::SignInFirst { wanted: "/".to_owned(), before: Before::Session });
         }
-        let set_up_first = second.required && action != Action::OwnSignInMeans;
+        let first = matches!(action, Action::OwnSignInMeans | Action::OwnSession);
+        let set_up_first = second.required && !first;
         if set_up_first { Err(WebError::SecondFactorFirst) } else { Ok(()) }
     }
 

@@ -70,13 +70,14 @@ page!(
     LetIn,
     TerminalDays,
     LinkForm,
-    LinkConfirm
+    LinkConfirm,
+    Looks
 );
 
 mod administration;
 
 pub use administration::{
-    Audit, Contracts, FirstAdministrator, Health, Me, Quarantine, Recorded, Retention, Settings,
+    Audit, Contracts, FirstAdministrator, Health, Looks, Me, Quarantine, Recorded, Retention, Settings,
 };
 
 /// One choice of a list.

@@ -22,6 +22,10 @@ pub struct AuditFilter {
     pub action: Option<String>,
     /// Done to one of these, as the entry writes it.
     pub objects: Vec<String>,
+    /// One of these actions, beside [`Self::action`].
+    pub actions: &'static [&'static str],
+    /// With a number above this one.
+    pub above: Option<i64>,
 }
 
 /// Place of an entry in the list, newest first. Its text form goes into links and is opaque to clients.
@@ -71,6 +75,16 @@ pub trait AuditLog: Send + Sync {
         &self,
         contract: Option<ContractId>,
         filter: AuditFilter,
+        at: Option<Beside<AuditKey>>,
+        limit: usize,
+    ) -> Answer<AuditPage>;
+    /// A page of at most `limit` entries about who has looked at an employee's record, downloaded it alone or answered what
+    /// they said, newest first, at the beginning or beside one: as far back as their code has been theirs. Nothing when
+    /// there is no such employee.
+    async fn looks_at(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
         at: Option<Beside<AuditKey>>,
         limit: usize,
     ) -> Answer<AuditPage>;

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{SqliteStore, Work, WorkError, contracts, log, rows};
+use super::{SqliteStore, Work, WorkError, contracts, log, looks, rows};
 use crate::ports::{
     Act, Answer, AuditEntry, AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow, Beside, LeafPlace,
     LogFault,
@@ -42,8 +42,23 @@ impl AuditLog for SqliteStore {
         at: Option<Beside<AuditKey>>,
         limit: usize,
     ) -> Answer<AuditPage> {
-        self.read("search the audit log", move |connection| search(connection, contract, &filter, at, limit))
-            .await
+        self.read("search the audit log", move |connection| {
+            search(connection, contract, &filter, at.as_ref(), limit)
+        })
+        .await
+    }
+
+    async fn looks_at(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
+        at: Option<Beside<AuditKey>>,
+        limit: usize,
+    ) -> Answer<AuditPage> {
+        self.read("look for looks at a record", move |connection| {
+            looks::looks_at(connection, contract, employee, at.as_ref(), limit)
+        })
+        .await
     }
 
     async fn note_with(
@@ -227,6 +242,13 @@ fn query(
     if let Some(action) = &filter.action {
         and("action = ?", vec![Value::Text(action.clone())]);
     }
+    if !filter.actions.is_empty() {
+        let actions: Vec<_> = filter.actions.iter().map(|action| Value::Text((*action).to_owned())).collect();
+        and(&format!("action IN ({})", vec!["?"; actions.len()].join(", ")), actions);
+    }
+    if let Some(number) = filter.above {
+        and("id > ?", vec![Value::Integer(number)]);
+    }
     if let Some(from) = filter.from {
         and("at >= ?", vec![Value::Integer(from.0)]);
     }
@@ -253,15 +275,15 @@ fn query(
 }
 
 /// A page of entries, newest first.
-fn search(
+pub(super) fn search(
     connection: &Connection,
     contract: Option<ContractId>,
     filter: &AuditFilter,
-    at: Option<Beside<AuditKey>>,
+    at: Option<&Beside<AuditKey>>,
     limit: usize,
 ) -> Work<AuditPage> {
     let read = |limit| {
-        let (sql, values) = query(contract, filter, at.as_ref(), limit);
+        let (sql, values) = query(contract, filter, at, limit);
         rows::all(connection, &sql, params_from_iter(values), |row| {
             let leaf: Option<i64> = row.get(8)?;
             let place = match leaf {
@@ -271,7 +293,7 @@ fn search(
             Ok(AuditRow { entry: entry(row)?, place, signed: row.get(9)? })
         })
     };
-    rows::page(at.as_ref(), limit, read, |row| AuditKey { at: row.entry.at, number: row.entry.number })
+    rows::page(at, limit, read, |row| AuditKey { at: row.entry.at, number: row.entry.number })
 }
 
 /// Newest entries with numbers below `before`.
@@ -371,7 +393,8 @@ mod tests {
             AuditFilter { by: some("x"), ..all.clone() },
             AuditFilter { action: some("x"), ..all.clone() },
             AuditFilter { by: some("x"), action: some("x"), ..all.clone() },
-            AuditFilter { objects: vec!["a".into()], ..all },
+            AuditFilter { objects: vec!["a".into()], ..all.clone() },
+            AuditFilter { objects: vec!["a".into()], actions: &["x", "y"], above: Some(9), ..all },
         ];
         for filter in filters {
             let key = AuditKey { at: UtcMillis(5), number: 5 };

@@ -44,6 +44,7 @@ mod links_by_sid;
 mod lists;
 mod log;
 mod log_gap;
+mod looks;
 mod means;
 pub(crate) mod months;
 mod night;

@@ -315,6 +315,55 @@ pub async fn a_look_at_a_record_is_noted_once_an_hour(store: &dyn Store) {
     assert!(page.rows.iter().all(|row| row.entry.object == "employee E-1"));
 }
 
+pub async fn an_employee_sees_who_looked_at_them_and_nobody_else(store: &dyn Store) {
+    let office = office(store).await;
+    let new = |code: &str| employee(code);
+    let add = async |code: &str| store.add_employee(office.contract, new(code), act()).await.unwrap();
+    let look = async |employee, page, minutes: i64| {
+        let at = NOW.plus(minutes * 60_000);
+        assert!(store.note_view(office.contract, employee, page, by("kimura", at)).await.unwrap());
+    };
+    let change = async |employee, code: &str, minutes: i64| {
+        let act = by("kimura", NOW.plus(minutes * 60_000));
+        store.change_employee(office.contract, employee, new(code), act).await.unwrap();
+    };
+    let found =
+        async |employee, at, limit| store.looks_at(office.contract, employee, at, limit).await.unwrap();
+    let told = async |employee| {
+        let page = found(employee, None, 50).await;
+        page.rows.iter().map(|row| row.entry.detail.clone()).collect::<Vec<_>>().join(" ")
+    };
+    let pages = |names: &[&str]| {
+        names.iter().map(|page| format!("{{\"page\":\"{page}\"}}")).collect::<Vec<_>>().join(" ")
+    };
+    // One leaves the code, another gets it.
+    let (first, second) = (add("L-1").await, add("L-2").await);
+    look(first, "day", 1).await;
+    look(second, "month", 2).await;
+    assert_eq!((told(first).await, told(second).await), (pages(&["day"]), pages(&["month"])));
+    change(first, "L-9", 3).await;
+    change(second, "L-1", 4).await;
+    look(second, "punch", 5).await;
+    change(second, "L-1", 6).await;
+    assert_eq!(told(second).await, pages(&["punch"]), "what was done to the first is theirs");
+    assert_eq!(told(first).await, "", "nothing has been done to the code they have now");
+    let from = serde_json::json!({ "from": "2026-06-01" });
+    let note = async |action, object: &str| {
+        let (act, object) = (by("kimura", NOW.plus(7 * 60_000)), object.to_owned());
+        store.note_with(Some(office.contract), action, object, from.clone(), act).await.unwrap();
+    };
+    note("export_evidence", "employee L-1").await;
+    note("export_evidence", "employee L-10").await;
+    note("set_hold", "employee L-1").await;
+    let own = found(second, None, 1).await;
+    assert_eq!(own.rows[0].entry.action, "export_evidence");
+    let next = found(second, Some(Beside::After(own.next.unwrap())), 5).await;
+    assert_eq!(next.rows.iter().map(|row| &*row.entry.action).collect::<Vec<_>>(), ["view_record"]);
+    assert!(next.next.is_none(), "a place in an address leads to nobody else's");
+    let other = contract(store, "other").await;
+    assert!(store.looks_at(other, second, None, 5).await.unwrap().rows.is_empty(), "not theirs");
+}
+
 pub async fn what_a_program_does_every_minute_is_noted_once_an_hour(store: &dyn Store) {
     let office = office(store).await;
     let read = async |login: &str, action, object, at| {

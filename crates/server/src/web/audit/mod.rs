@@ -109,6 +109,7 @@ impl Asked {
             by,
             action,
             objects: fields.filled("object").map(words::objects_of).unwrap_or_default(),
+            ..AuditFilter::default()
         };
         Self { fields, filter, dates, at: at.unwrap_or_default(), problems }
     }

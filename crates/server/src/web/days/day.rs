@@ -12,13 +12,14 @@ use mngntime_store::{Employee, Scope};
 use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
-use super::super::fields::date_of;
+use super::super::fields::{Fields, date_of};
 use super::super::me;
 use super::super::punches::row::arrival_key;
 use super::super::session::Visit;
 use super::super::terminals::days::why_key;
 use super::super::views;
 use super::month;
+use super::people;
 use super::picture::{self, Hour, LaneView, Scale};
 use super::words::{self, Time, band_key, clock_within_exact, event_key, range_within};
 use super::{Home, Listed, Opens, Whose, fields, punches_outside};
@@ -27,6 +28,9 @@ use crate::person_days::{Dated, PersonDays};
 
 /// Rows of each table, and events in the picture: ten times an ordinary day. Bands are drawn all the same.
 pub const ROWS_MAX: usize = 200;
+
+/// The field of the list of people that says which month.
+const MONTH: &str = "month";
 
 /// A band as a row.
 #[derive(Debug, Clone)]
@@ -153,10 +157,24 @@ pub async fn page(
 ) -> Result<Response, WebError> {
     let scope = visit.permit(Action::DaysOfPerson)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Days);
-    let employee = state.store.employee_by_code(scope, code).await?.ok_or(WebError::NotFound)?;
-    let listed = Listed::of(&fields(&uri)?, &mut visit.chrome);
+    let fields = fields(&uri)?;
+    let Some(employee) = state.store.employee_by_code(scope, code.clone()).await? else {
+        return people::nobody(&state, scope, visit, &in_month(fields, &date), &code).await;
+    };
+    let listed = Listed::of(&fields, &mut visit.chrome);
     let home = Home::Of { code: &employee.data.code, listed: &listed };
     render(&state, scope, visit, &employee, home, &date).await
+}
+
+/// What the list of people is asked for by the address of a day: its month, when it names one.
+pub(super) fn in_month(fields: Fields, date: &str) -> Fields {
+    match date_of(date) {
+        Ok(Some(date)) => {
+            let month = [(MONTH.to_owned(), super::month_text(date))];
+            Fields::of_pairs(fields.without(MONTH).iter().cloned().chain(month).collect())
+        }
+        Ok(None) | Err(_) => fields,
+    }
 }
 
 /// The day that `date` names; the month with a message, when it names none.

@@ -14,12 +14,12 @@ use mngntime_store::{Employee, EventDetail, Scope};
 use super::super::WebState;
 use super::super::chrome::Place;
 use super::super::errors::WebError;
-use super::super::fields::date_of;
+use super::super::fields::{Fields, date_of};
 use super::super::punches::detail::{self, sequence};
 use super::super::punches::event::EventView;
 use super::super::session::Visit;
 use super::super::views;
-use super::day_address;
+use super::{day, day_address, people};
 use crate::access::Action;
 use crate::person_days::PersonDays;
 
@@ -34,10 +34,13 @@ pub async fn page(
 ) -> Result<Response, WebError> {
     let scope = visit.permit(Action::DaysOfPerson)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Days);
+    let asked = day::in_month(Fields::default(), &date);
     let date = date_of(&date).ok().flatten().ok_or(WebError::NotFound)?;
     let terminal = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
     let id = EventId { terminal, sequence: sequence(&number).ok_or(WebError::NotFound)? };
-    let employee = state.store.employee_by_code(scope, code).await?.ok_or(WebError::NotFound)?;
+    let Some(employee) = state.store.employee_by_code(scope, code.clone()).await? else {
+        return people::nobody(&state, scope, visit, &asked, &code).await;
+    };
     let back = (day_address(&employee.data.code, date), visit.chrome.t("day-link"));
     if let Some(found) = state.store.punch(scope, id.terminal, id.sequence).await?
         && found.punch.employee == Some(employee.id)

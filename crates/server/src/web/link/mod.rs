@@ -40,8 +40,11 @@ pub const ACCOUNTS_MAX: usize = 500;
 const LINK_MAX: usize = 8_000;
 /// Accounts up to which the form looks for who may be behind them.
 const SUGGESTED_MAX: usize = 50;
-/// Accounts of one confirmation of suggestions.
-const SUGGESTED_AT_ONCE_MAX: usize = 200;
+/// Accounts of one confirmation of suggestions: a page that can still be read, and each of them is asked of the store. The
+/// next ones are one link away once these are saved.
+pub const SUGGESTED_AT_ONCE_MAX: usize = 200;
+/// Field of a confirmation that is not of all suggestions: their reason.
+const REST: &str = "rest";
 
 /// A line of the confirmation.
 #[derive(Debug, Clone)]
@@ -195,12 +198,16 @@ pub async fn suggested(State(state): State<WebState>, visit: Visit, uri: Uri) ->
     let c = &visit.chrome;
     let reason = Reason::ALL.into_iter().find(|reason| reason.name() == asked.text("reason"));
     let reason = reason.ok_or(WebError::NotFound)?;
-    let found = state.store.suggested(contract, reason, c.today(), SUGGESTED_AT_ONCE_MAX).await?;
+    let mut found = state.store.suggested(contract, reason, c.today(), SUGGESTED_AT_ONCE_MAX + 1).await?;
     if found.is_empty() {
         visit.leave(Banner::new(Tone::Warn, c.t("suggested-none"), String::new())).await?;
         return Ok(Redirect::to(Origin::of(&asked).address).into_response());
     }
     let mut pairs = vec![("back".to_owned(), asked.text("back").to_owned())];
+    if found.len() > SUGGESTED_AT_ONCE_MAX {
+        found.truncate(SUGGESTED_AT_ONCE_MAX);
+        pairs.push((REST.to_owned(), reason.name().to_owned()));
+    }
     for (n, (account, employee)) in found.iter().enumerate() {
         let from = account.waiting_since.unwrap_or(c.today()).to_string();
         let fields = [
@@ -400,9 +407,24 @@ async fn preview(
             "/accounts?show=waiting".into()
         },
         nothing: requests.is_empty(),
+        rest: rest(fields).map(|_| visit.chrome.n("suggested-first", SUGGESTED_AT_ONCE_MAX)),
         c: visit.chrome.clone().at(Origin::of(fields).place).reached_by(&work.address),
     };
     Ok(page.render_page()?.into_response())
+}
+
+/// The reason of which there are more suggestions than the form has.
+fn rest(fields: &Fields) -> Option<Reason> {
+    let asked = fields.filled(REST)?;
+    Reason::ALL.into_iter().find(|reason| reason.name() == asked)
+}
+
+/// The way to the suggestions that are left once these are saved.
+fn further(fields: &Fields, c: &Chrome) -> Option<(String, String)> {
+    let reason = rest(fields)?;
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("reason", reason.name()).append_pair("back", Origin::of(fields).address);
+    Some((format!("/accounts/suggested?{}", query.finish()), c.t("suggested-further")))
 }
 
 /// Refusals stay refusals here, so that the form can show them.
@@ -454,7 +476,9 @@ async fn save(
     }
     let outcome =
         state.store.link_accounts(work.contract, requests, visit.act()).await.map_err(keep_refusal)?;
-    visit.leave(done(state, visit, work, &outcome).await?).await?;
+    let done = done(state, visit, work, &outcome).await?;
+    let link = further(fields, &visit.chrome).or(done.link);
+    visit.leave(Banner { link, ..done }).await?;
     Ok(back)
 }
 

@@ -6,6 +6,7 @@
 //! not noted; taking the record out is.
 
 pub mod file;
+pub mod looks;
 pub mod own_days;
 pub mod own_events;
 pub mod recorded;
@@ -169,6 +170,7 @@ async fn view(
         begins: day_time::text(u16::try_from(begins).unwrap_or(0)),
         retention: c.n("me-retention", u64::from(visit.settings().retention_years)),
         owner: owner.unwrap_or_default(),
+        looks: looks::newest(state, &visit).await?,
         may_export: visit.may(Action::OwnRecordExport),
         complete: complete && found.whole,
         may_remark,

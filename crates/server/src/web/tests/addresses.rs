@@ -100,6 +100,8 @@ async fn a_name_that_a_list_does_not_know_is_told_and_the_list_is_as_without_it(
             assert_eq!(next(&page.text), next(&plain.text), "{list}: the name is not carried on");
         }
     }
+    let empty = site.get(&admin, "/employees?foo=&q=").await.text;
+    assert!(empty.contains("「foo」という条件はありません。"), "a value makes no difference: {empty}");
     let long = format!("/employees?{}%3Cb%3E{}=1", "x".repeat(20), "y".repeat(1_000));
     let page = site.get(&admin, &long).await.text;
     assert!(page.contains(&format!("「{}&#60;b&#62;yyyyyyy…」", "x".repeat(20))), "{page}");

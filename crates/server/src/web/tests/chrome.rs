@@ -32,16 +32,18 @@ async fn the_log_names_the_route_and_not_what_stood_in_the_address() {
     let _logging = tracing::subscriber::set_default(subscriber);
     let site = Site::new().await;
     let cookie = site.administrator().await;
-    for address in ["/days/E0002/2026-11-25", "/employees/E0002", "/setup/SECRET", "/E0002"] {
+    for address in
+        ["/days/E0002/2026-11-25", "/employees/E0002", "/punches/E0002/1", "/setup/SECRET", "/E0002"]
+    {
         assert_eq!(site.get(&cookie, address).await.status, StatusCode::NOT_FOUND, "{address}");
     }
     let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert_eq!(
         times(&log, "a page was refused"),
         3,
-        "a set-up link that is over has a page of its own: {log}"
+        "a set-up link that is over has a page of its own, and an employee who is not there the list: {log}"
     );
-    assert!(log.contains("/days/{employee}/{date}"), "{log}");
+    assert!(log.contains("/punches/{terminal}/{sequence}"), "{log}");
     assert!(!log.contains("E0002") && !log.contains("SECRET"), "{log}");
 }
 
@@ -152,11 +154,12 @@ async fn what_an_address_asks_for_in_vain_is_said() {
         ("/punches?res=99", "「res」という条件はありません。"),
         ("/punches?errors=yes", "errorsに「yes」は使えません。"),
         ("/audit?act=xx", "「act」という条件はありません。"),
+        ("/punches?res=", "「res」という条件はありません。"),
     ] {
         let page = site.get(&cookie, address).await;
         assert!(page.status == StatusCode::OK && page.text.contains(said), "{address}: {}", page.text);
     }
-    for fine in ["/punches?errors=1&kind=&employee=", "/audit?who=&action=", "/punches?res="] {
+    for fine in ["/punches?errors=1&kind=&employee=", "/audit?who=&action="] {
         assert!(!site.get(&cookie, fine).await.text.contains("banner--error"), "{fine}");
     }
 }

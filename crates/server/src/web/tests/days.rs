@@ -266,6 +266,16 @@ async fn wrong_months_and_dates_get_a_message() {
     for nobody in ["/days?employee=E9", "/days/E9/2026-06-16", "/days/%00/2026-06-16"] {
         assert_eq!(site.get(&cookie, nobody).await.status, StatusCode::NOT_FOUND, "{nobody}");
     }
+    let event = format!("/days/E9/2026-05-16/events/{}/1", mngntime_model::TerminalId::from_random([7; 16]));
+    for nobody in ["/days?employee=E9&month=2026-05", "/days/E9/2026-05-16", &event] {
+        let answer = site.get(&cookie, nobody).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nobody}");
+        for words in
+            ["社員コード「E9」の社員は見つかりません。", "name=\"month\" value=\"2026-05\"", "value=\"E9\""]
+        {
+            assert!(answer.text.contains(words), "{nobody}, {words}: {}", answer.text);
+        }
+    }
 }
 
 #[tokio::test]

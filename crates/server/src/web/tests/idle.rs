@@ -133,6 +133,100 @@ async fn what_a_page_asks_for_by_itself_keeps_nothing_open_and_does_not_hide_why
     assert_eq!(house.sent_to(&session).await, IDLED, "whoever comes after lunch is told why");
 }
 
+/// What a page's script is told about the session: seconds left, seconds before the end when it is said, and why.
+async fn told(house: &House, cookie: &str) -> (i64, i64, String) {
+    let answer = house.site.get(cookie, "/session").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    read_told(&answer)
+}
+
+fn read_told(answer: &Answer) -> (i64, i64, String) {
+    let told: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+    let number = |name: &str| told[name].as_i64().unwrap();
+    assert!(told["who"].is_string());
+    (number("left"), number("warned"), told["why"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn asking_how_long_a_session_goes_on_is_no_use_and_going_on_with_it_is() {
+    let house = House::idling(Some(15)).await;
+    let (_, session) = house.hr().await;
+    assert!(house.works(&session).await);
+    for minute in 0..14 {
+        assert_eq!(told(&house, &session).await, (900 - 60 * minute, 180, "idle".to_owned()));
+        house.wait(1);
+    }
+    let stayed = house.site.post(&session, "/session", &[]).await;
+    assert_eq!((stayed.status, read_told(&stayed)), (StatusCode::OK, (900, 180, "idle".to_owned())));
+    house.wait_ms(30_000);
+    let stayed = house.site.post(&session, "/session", &[]).await;
+    assert_eq!(read_told(&stayed).0, 900, "to the moment, not once a minute");
+    house.wait_ms(15 * MINUTE_MS - 1);
+    assert_eq!(told(&house, &session).await.0, 0);
+    house.wait_ms(1);
+    for over in [house.site.get(&session, "/session").await, house.site.post(&session, "/session", &[]).await]
+    {
+        assert_eq!(over.status, StatusCode::SEE_OTHER, "nobody goes on with what is over");
+    }
+    assert!(!house.works(&session).await);
+}
+
+#[tokio::test]
+async fn going_on_does_not_prolong_the_twelve_hours() {
+    let house = House::idling(None).await;
+    house.site.idle_after(house.site.contract, Some(240)).await;
+    let new = NewAdministrator {
+        password_hash: Some(hash_new("correct horse").unwrap()),
+        ..NewAdministrator::new("hanako", Role::HumanResources, Some(house.site.contract))
+    };
+    house.site.store.create_administrator(new, Act::server(NOW)).await.unwrap();
+    let fields = [("user", "hanako"), ("password", "correct horse")];
+    let answer = house.site.post("", "/login", &fields).await;
+    let session = answer.header(header::SET_COOKIE).split(';').next().unwrap().to_owned();
+    for _ in 0..3 {
+        house.wait(229);
+        house.site.post(&session, "/session", &[]).await;
+    }
+    assert_eq!(told(&house, &session).await, (33 * 60, 300, "day".to_owned()));
+    house.wait(32);
+    let stayed = house.site.post(&session, "/session", &[]).await;
+    assert_eq!(read_told(&stayed), (60, 300, "day".to_owned()));
+    house.wait(1);
+    assert_eq!(house.site.post(&session, "/session", &[]).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn every_page_of_a_person_can_say_when_the_session_ends_and_how_to_go_on() {
+    let house = House::idling(Some(30)).await;
+    let (_, session) = house.hr().await;
+    for (language, on, foot) in [
+        ("ja", "続ける</button>", "30分間操作がないと、サインアウトします。"),
+        ("en", "Stay signed in</button>", "You are signed out after 30 minutes without activity."),
+    ] {
+        let cookie = format!("{session}; mngntime_language={language}");
+        let page = house.site.get(&cookie, "/employees?q=x").await.text;
+        assert!(page.contains("data-left=\"1800\" data-warned=\"300\" data-who=\"hr\""), "{page}");
+        assert!(page.contains(on) && page.contains(&format!("<noscript><p>{foot}")), "{page}");
+        assert!(page.contains("href=\"/login?next=%2Femployees%3Fq%3Dx\" target=\"_blank\""), "{page}");
+    }
+    let login = house.site.get("", "/login").await.text;
+    assert!(!login.contains("data-stay") && !login.contains("<noscript>"), "nobody is signed in");
+    house.site.idle_after(house.site.contract, None).await;
+    let page = house.site.get(&session, "/employees").await.text;
+    assert!(!page.contains("<noscript>"), "never is never");
+}
+
+#[tokio::test]
+async fn whoever_has_to_set_up_a_second_factor_first_goes_on_meanwhile() {
+    let mut house = House::idling(Some(15)).await;
+    house.site.state.operators_second_factor = true;
+    house.site.app = router(house.site.state.clone());
+    let operator = house.site.person("root", Role::Operator, None).await;
+    assert_eq!(house.site.get(&operator, "/contracts").await.header(header::LOCATION), "/me/security");
+    assert_eq!(house.site.get(&operator, "/session").await.status, StatusCode::OK);
+    assert_eq!(house.site.post(&operator, "/session", &[]).await.status, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn the_last_use_is_noted_once_a_minute() {
     let house = House::idling(Some(15)).await;

@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use jiff::civil::date;
-use mngntime_store::{AccountFilter, Role};
+use mngntime_store::{AccountFilter, Act, NewEmployee, Role};
 
 use super::{NOW, Site, first_account, times};
 
@@ -205,6 +205,42 @@ async fn the_inbox_suggests_with_a_reason_and_takes_all_of_one_after_a_look() {
     let search = async |q: &str| site.get(&cookie, &format!("/accounts?q={q}")).await.text;
     assert!(search("%EF%BC%A5%EF%BC%90%EF%BC%93").await.contains("D\\e0341"), "Ｅ０３");
     assert!(!search("%25").await.contains("D\\e0341"), "a sign of the pattern is a letter like any other");
+}
+
+#[tokio::test]
+async fn more_suggestions_than_one_look_takes_are_said_beforehand_and_the_rest_is_one_link_away() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-7", 1).await;
+    let most = crate::web::link::SUGGESTED_AT_ONCE_MAX;
+    let codes: Vec<String> = (0..most + 2).map(|n| format!("E{n:04}")).collect();
+    let accounts: Vec<_> = codes.iter().map(|code| (code.as_str(), code.as_str(), None)).collect();
+    site.logons(terminal, &accounts).await;
+    for code in &codes {
+        let new = NewEmployee::named(code, "氏名".to_owned());
+        site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
+    }
+    let list = site.get(&cookie, "/accounts").await.text;
+    assert!(list.contains("一度に200ユーザーまで"), "{list}");
+    let address = "/accounts/suggested?reason=code&back=%2Faccounts%3Fshow%3Dwaiting";
+    let first = site.get(&cookie, address).await.text;
+    assert!(first.contains("候補のうち、最初の200ユーザーです。"), "{first}");
+    let hidden = first.split("<input type=\"hidden\" name=\"").skip(1).map(|part| {
+        let (name, rest) = part.split_once("\" value=\"").unwrap();
+        (name.to_owned(), rest.split('"').next().unwrap().to_owned())
+    });
+    let fields: Vec<_> = hidden.chain([("step".to_owned(), "save".to_owned())]).collect();
+    assert_eq!(fields.iter().filter(|(name, _)| name == "account").count(), most);
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let saved = site.post(&cookie, "/accounts/link", &fields).await;
+    assert_eq!(saved.header(header::LOCATION), "/accounts?show=waiting");
+    let back = site.get(&cookie, "/accounts?show=waiting").await.text;
+    let link = back.split("<p class=\"banner__act\"><a href=\"").nth(1).unwrap();
+    let (link, words) = link.split_once("\">").unwrap();
+    assert!(words.starts_with("続きの候補を確認"), "{words}");
+    let rest = site.get(&cookie, &link.replace("&#38;", "&")).await.text;
+    assert_eq!(times(&rest, "name=\"account\""), 2, "{rest}");
+    assert!(!rest.contains("最初の200"), "these are all");
 }
 
 #[tokio::test]

@@ -231,6 +231,7 @@ fn sign_in_sample(entry: &Entry) -> Option<Form> {
         "/login/second"
         | "/login/passkey/start"
         | "/login/passkey/finish"
+        | "/session"
         | "/me/security/provider/remove"
         | "/me/security/passkeys/start"
         | "/me/security/passkeys/finish"

@@ -66,11 +66,56 @@ async fn an_employee_sees_their_own_record_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_employee_sees_who_looked_at_their_record_and_took_it_along() {
+    let site = Site::new().await;
+    let (id, cookie, _) = office(&site).await;
+    let none = site.get(&cookie, "/me/looks").await.text;
+    assert!(none.contains("まだだれも見ていません"), "{none}");
+    let hr = site.person("jinji", Role::HumanResources, Some(site.contract)).await;
+    let auditor = site.person("kansa", Role::Auditor, Some(site.contract)).await;
+    site.get(&hr, "/days?employee=E-1&month=2026-06").await;
+    site.get(&auditor, &format!("/employees/{id}")).await;
+    site.get(&auditor, "/days?employee=E-2&month=2026-06").await;
+    assert_eq!(site.get(&hr, "/days.csv?employee=E-1&month=2026-06").await.status, StatusCode::OK);
+    assert_eq!(site.get(&hr, "/days.csv?month=2026-06").await.status, StatusCode::OK);
+    assert_eq!(site.get(&cookie, "/me.csv").await.status, StatusCode::OK);
+    let hold = serde_json::json!({ "note": "訴訟" });
+    let object = "employee E-1".to_owned();
+    site.store.note_with(Some(site.contract), "set_hold", object, hold, Act::server(NOW)).await.unwrap();
+    for (language, words) in [
+        ("ja", ["社員の記録を閲覧", "日別記録を書き出し", "本人", "監査ログにはあります"]),
+        (
+            "en",
+            ["Looked at an employee&#39;s record", "Downloaded days", "You</span>", "It is in the audit log"],
+        ),
+    ] {
+        let looks = site.get(&format!("{cookie}; mngntime_language={language}"), "/me/looks").await.text;
+        for part in words {
+            assert!(looks.contains(part), "{part}: {looks}");
+        }
+        assert_eq!(times(&looks, "<th role=\"rowheader\" scope=\"row\" class=\"at-start"), 4, "{looks}");
+        assert_eq!(
+            (times(&looks, ">jinji<"), times(&looks, ">kansa<")),
+            (2, 1),
+            "not what was done to others"
+        );
+        assert!(!looks.contains("訴訟"), "a hold is the contract's matter");
+    }
+    let own = site.get(&cookie, "/me").await.text;
+    assert_eq!((times(&own, "<b>jinji</b>"), times(&own, "href=\"/me/looks\"")), (2, 1), "{own}");
+    for role in [&hr, &auditor] {
+        assert_eq!(site.get(role, "/me/looks").await.status, StatusCode::FORBIDDEN, "no employee, no record");
+    }
+    let lost = site.get(&cookie, "/me/looks?after=x").await.text;
+    assert!(lost.contains("banner--error") && lost.contains("jinji"), "{lost}");
+}
+
+#[tokio::test]
 async fn what_is_recorded_and_what_never_is_stands_in_both_languages() {
     let site = Site::new().await;
     let (_, cookie, _) = office(&site).await;
-    let everything =
-        ["/me", "/me?month=2026-05", "/me/recorded"].map(|page| (cookie.clone(), page.to_owned()));
+    let everything = ["/me", "/me?month=2026-05", "/me/recorded", "/me/looks"]
+        .map(|page| (cookie.clone(), page.to_owned()));
     super::pages::check(&site, &everything).await;
     let page = site.get(&cookie, "/me/recorded").await.text;
     for text in ["ログオン", "スリープ", "推定", "押したキー", "画面の内容", "5年", "status --schema"]

@@ -211,6 +211,22 @@ pub struct Me {
     pub complete: bool,
     /// What was typed before.
     pub draft: me::Draft,
+    /// Who has looked at it lately.
+    pub looks: Vec<me::looks::Look>,
+}
+
+/// 自分の記録を見た人
+#[derive(Debug, Clone, Template)]
+#[template(path = "looks.html")]
+pub struct Looks {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Looks, the newest first.
+    pub rows: Vec<me::looks::Look>,
+    /// How many, in words.
+    pub shown: String,
+    /// The pages around this one.
+    pub turns: Turns,
 }
 
 /// 記録される内容

@@ -301,6 +301,8 @@ pub struct LinkConfirm {
     pub back: String,
     /// Whether everything is left out.
     pub nothing: bool,
+    /// That these are not all suggestions, in words.
+    pub rest: Option<String>,
 }
 
 /// Letting employees see their own records
