@@ -138,7 +138,6 @@ const looks = async (browser, page) => {
       await comeBack(seen);
       await seen.waitForFunction((wanted) => document.querySelector('dialog.stay').dataset.shows === wanted, name, { timeout: 5000 }).catch(() => {});
       check(`${name} is shown`, await shown(seen) === name, await shown(seen));
-      await seen.screenshot({ path: path.join(out, `staying-${name}.${language}.${width}.${scheme}.png`) });
       const faults = await look(seen, `staying-${name}.${language}.${width}`, out, [scheme]);
       check(`${name}, ${language}, ${width} px, ${scheme}`, faults.length === 0, faults.join('; '));
       await seen.unroute('**/session');
