@@ -598,7 +598,7 @@ fn a_punch_whose_date_or_links_cannot_be_looked_up_is_judged_later() {
     let mut connection = sqlite(directory.path(), "x");
     found(&mut connection);
     let spoil = "PRAGMA ignore_check_constraints = ON;
-        INSERT INTO contract_settings (contract_id, day_begins_minutes) VALUES (1, -1)";
+        INSERT INTO contract_settings (contract_id, day_begins_minutes, japanese_years, retention_years) VALUES (1, -1, 0, 3)";
     connection.execute_batch(spoil).unwrap();
     let mut world = World::new();
     connection.begin_writing(&Extent::Everything).unwrap();
