@@ -30,6 +30,12 @@ impl Invitation {
     pub fn path(&self) -> String {
         format!("/setup/{}", self.token)
     }
+
+    /// Its whole address on a server that is reached under `url`.
+    #[must_use]
+    pub fn address(&self, url: &str) -> String {
+        format!("{}{}", url.trim_end_matches('/'), self.path())
+    }
 }
 
 /// Why no link was made.

@@ -8,7 +8,7 @@ use mngntime_model::Language;
 use mngntime_store::{ContractId, DepartmentId, EmployeeId, NewAdministrator, Role, Store};
 
 use super::contracts::refusal_is_bad_use;
-use super::{BadUse, act, block_on, files, open_existing};
+use super::{BadUse, OWN_URL, act, block_on, files, open_existing};
 use crate::web::texts::Words;
 use crate::web::visible::in_one_line;
 use crate::{invitation, logins, passwords};
@@ -50,7 +50,7 @@ pub struct Arguments {
     #[arg(long)]
     setup_link: bool,
     /// The server's address for that link, as their browser reaches it.
-    #[arg(long, default_value = "http://127.0.0.1:8320", requires = "setup_link")]
+    #[arg(long, default_value = OWN_URL, requires = "setup_link")]
     url: String,
 }
 
@@ -136,7 +136,7 @@ async fn create_with_link(store: &dyn Store, new: NewAdministrator, url: &str) -
     let id = store.create_administrator(new, act()).await.map_err(refusal_is_bad_use)?;
     let made = invitation::invite(store, contract, id, act()).await?;
     println!("admin={login}");
-    println!("setup-link={}{}", url.trim_end_matches('/'), made.path());
+    println!("setup-link={}", made.address(url));
     eprintln!("The link works once, for {} hours, and is not shown again.", invitation::HOURS);
     Ok(())
 }

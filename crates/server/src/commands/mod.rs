@@ -160,6 +160,9 @@ enum ExportCommand {
     Evidence(evidence::Export),
 }
 
+/// Where a server on this PC is reached, as it listens when nothing is said.
+const OWN_URL: &str = "http://127.0.0.1:8320";
+
 /// A failure whose cause is how the program was called or configured: exit status 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use mngntime_store::{Administrator, Beside, ContractId, Refusal, Store, StoreError, local_date};
 
 use super::contracts::refusal_is_bad_use;
-use super::{BadUse, act, block_on, open_existing, print};
+use super::{BadUse, OWN_URL, act, block_on, open_existing, print};
 use crate::access::Subject;
 use crate::app::system_clock;
 use crate::invitation::{self, InviteError};
@@ -46,7 +46,7 @@ pub struct LinkArguments {
     #[command(flatten)]
     one: One,
     /// The server's address for that link, as their browser reaches it.
-    #[arg(long, default_value = "http://127.0.0.1:8320")]
+    #[arg(long, default_value = OWN_URL)]
     url: String,
 }
 
@@ -137,7 +137,7 @@ pub fn setup_link(arguments: &LinkArguments) -> anyhow::Result<()> {
             made => made?,
         };
         println!("admin={}", in_one_line(&person.data.login));
-        println!("setup-link={}{}", arguments.url.trim_end_matches('/'), made.path());
+        println!("setup-link={}", made.address(&arguments.url));
         eprintln!(
             "The link works once, for {} hours, and is not shown again. The password of before works until it is used.",
             invitation::HOURS

@@ -60,7 +60,7 @@ async fn first_link(app: &Shared) -> anyhow::Result<String> {
     };
     let made =
         invitation::invite(store, None, operator, act).await.context("could not make a set-up link")?;
-    Ok(format!("\nsetup-link={}{}", app.url().trim_end_matches('/'), made.path()))
+    Ok(format!("\nsetup-link={}", made.address(&app.url())))
 }
 
 /// A runtime for the server.

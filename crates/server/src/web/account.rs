@@ -65,7 +65,7 @@ impl HistoryRow {
         } else {
             "link-now"
         };
-        let stamp = |at, by: &str| format!("{} {}", times::day_clock(at), by_whom(by, c));
+        let stamp = |at, by: &str| format!("{} {}", times::day_clock(at), words::person(by, c));
         let ended = link.ended_at.zip(link.ended_by.as_deref());
         Self {
             href: if of_account {
@@ -83,12 +83,6 @@ impl HistoryRow {
             last: link.to.unwrap_or(today).to_string(),
         }
     }
-}
-
-/// Who did something, in words.
-#[must_use]
-pub fn by_whom(by: &str, c: &Chrome) -> String {
-    words::person(by, c)
 }
 
 /// What was typed to hand the account over, with what is wrong.

@@ -14,6 +14,8 @@ use super::chrome::{Banner, Chrome, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::session::Visit;
+use super::sheet::Encoding;
+use super::visible::cut;
 
 /// Names that a message tells; an address with more of them is mended step by step.
 const TOLD_MAX: usize = 3;
@@ -60,7 +62,9 @@ impl Asks {
         let fields = Fields::of_query(&parts.uri)?;
         let strange = fields.others(self.known);
         if strange.is_empty() {
-            return Ok(Checked::Known);
+            // Which encodings there are is said by the page, too, which finds the wrong one in its address.
+            let page = self.page.filter(|_| Encoding::strange(&fields).is_some());
+            return Ok(page.map_or(Checked::Known, |page| elsewhere(page, &fields.query_without(&[]))));
         }
         let c = &visit.chrome;
         let text = [told(&fields, self.known, c), vec![c.t("filter-left-out")]].concat().join(" ");
@@ -68,7 +72,7 @@ impl Asks {
         let query = fields.query_without(&strange);
         if let Some(page) = self.page {
             visit.leave(banner).await?;
-            return Ok(Checked::Elsewhere(Redirect::to(&with_query(page, &query)).into_response()));
+            return Ok(elsewhere(page, &query));
         }
         visit.chrome.banner = Some(banner);
         parts.uri = without(&parts.uri, &query);
@@ -80,14 +84,11 @@ impl Asks {
 #[must_use]
 pub fn told(fields: &Fields, known: &[&str], c: &Chrome) -> Vec<String> {
     let strange = fields.others(known).into_iter().take(TOLD_MAX);
-    strange.map(|name| c.v("filter-unknown", "name", cut(name))).collect()
+    strange.map(|name| c.v("filter-unknown", "name", cut(name, NAME_CHARS_MAX))).collect()
 }
 
-fn cut(name: &str) -> String {
-    match name.char_indices().nth(NAME_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
-    }
+fn elsewhere(page: &str, query: &str) -> Checked {
+    Checked::Elsewhere(Redirect::to(&with_query(page, query)).into_response())
 }
 
 fn with_query(path: &str, query: &str) -> String {

@@ -48,6 +48,15 @@ pub fn in_one_line(text: &str) -> String {
     line
 }
 
+/// A text of at most so many characters, with a sign of what was left off.
+#[must_use]
+pub fn cut(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// A character by its number: `U+202E`.
 #[must_use]
 pub fn number_of(c: char) -> String {

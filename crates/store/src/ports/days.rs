@@ -167,7 +167,8 @@ pub trait Days: Send + Sync {
         employee: EmployeeId,
         span: (UtcMillis, UtcMillis),
     ) -> Answer<PersonRecord>;
-    /// The punches of each of them between the first time and the second, not included.
+    /// The punches of each of them between the first time and the second, not included. A logoff before the day boundary counts
+    /// on the date by which its punch is judged: that of the evening, where it ends a night.
     async fn punched(
         &self,
         contract: ContractId,

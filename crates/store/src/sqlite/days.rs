@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sql::Value;
-use crate::sql::{Connection, Many, Params, params, params_from_iter};
+use crate::sql::{Connection, Many, Params, Row, params, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
@@ -79,14 +79,16 @@ const LINKED: &str = "SELECT l.account_id, l.from_date, l.to_date, e.active_from
     FROM account_links l INDEXED BY account_links_of_employee
     CROSS JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
     WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0";
-/// Days of Tokyo by their numbers, of the index alone: the rows themselves lie far apart. A logoff that comes no later after
-/// midnight than ?5 is of the day before.
-const PUNCHED: &str = "SELECT DISTINCT (occurred_at + 32400000
-    - CASE WHEN kind = 'logoff' AND (occurred_at + 32400000) % 86400000 < ?5 THEN 86400000 ELSE 0 END) / 86400000
-    FROM punches INDEXED BY punches_by_account
-    WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4";
-const ERRORS: &str = "SELECT DISTINCT (occurred_at + 32400000
-    - CASE WHEN kind = 'logoff' AND (occurred_at + 32400000) % 86400000 < ?5 THEN 86400000 ELSE 0 END) / 86400000
+/// Days of Tokyo by their numbers, of the index alone: the rows themselves lie far apart. Only for a logoff that comes sooner
+/// after midnight than ?5 the date that its punch keeps is looked up, too: it may end the night of the day before.
+const PUNCHED: &str = "SELECT DISTINCT (o.occurred_at + 32400000) / 86400000,
+    CASE WHEN o.kind = 'logoff' AND (o.occurred_at + 32400000) % 86400000 < ?5
+    THEN (SELECT p.local_date FROM punches p WHERE p.contract_id = o.contract_id AND p.occurred_at = o.occurred_at
+    AND p.terminal_id = o.terminal_id AND p.seq = o.seq) END
+    FROM punches o INDEXED BY punches_by_account
+    WHERE o.contract_id = ?1 AND o.account_id = ?2 AND o.occurred_at >= ?3 AND o.occurred_at < ?4";
+const ERRORS: &str = "SELECT DISTINCT (occurred_at + 32400000) / 86400000,
+    CASE WHEN kind = 'logoff' AND (occurred_at + 32400000) % 86400000 < ?5 THEN local_date END
     FROM punches INDEXED BY punches_errors_by_account WHERE contract_id = ?1 AND account_id = ?2
     AND occurred_at >= ?3 AND occurred_at < ?4 AND res IS NOT NULL";
 const INFERRED: &str = "SELECT count(*) FROM punches INDEXED BY punches_inferred_by_account
@@ -235,7 +237,8 @@ fn cut(
     )
 }
 
-/// What the punches of each come to: of their accounts, while these were theirs.
+/// What the punches of each come to: of their accounts, while these were theirs. A night is of the date on which it began,
+/// also where the link, the employment or the time asked for ends with that date.
 pub(super) fn punched(
     connection: &Connection,
     contract: ContractId,
@@ -244,18 +247,19 @@ pub(super) fn punched(
     boundary_minutes: u32,
 ) -> Work<Vec<Punched>> {
     let night_ms = i64::from(boundary_minutes) * 60_000;
-    // The night after the last of the dates is of that one, and the one before the first of them of none.
-    let [theirs, whole] = linked(connection, contract, employees, (span.0, span.1.plus(night_ms)))?;
-    let begins = |day: i64| day.saturating_mul(DAY_MS).saturating_sub(TOKYO_MS);
-    let dates = |linked: &[Linked], sql: &str| -> Work<Vec<BTreeSet<i64>>> {
-        let asked = asked_of(contract, linked).integers(linked.iter().map(|_| night_ms));
-        let mut dates: Vec<BTreeSet<i64>> = employees.iter().map(|_| BTreeSet::new()).collect();
+    let [theirs, whole] = linked(connection, contract, employees, span)?;
+    let dates = |linked: &[Linked], sql: &str| -> Work<Vec<BTreeSet<Date>>> {
+        let nights = |(whose, account, (from, until)): &Linked| {
+            (*whose, *account, (*from, if from < until { until.plus(night_ms) } else { *until }))
+        };
+        let asked: Vec<Linked> = linked.iter().map(nights).collect();
+        let asked = asked_of(contract, &asked).integers(linked.iter().map(|_| night_ms));
+        let mut dates: Vec<BTreeSet<Date>> = employees.iter().map(|_| BTreeSet::new()).collect();
         rows::each(connection, sql, &asked, |link, row| {
-            let (day, of): (i64, _) = (row.get(0)?, linked.get(link));
-            let of =
-                of.filter(|(.., (from, _))| from.0 < begins(day.saturating_add(1)) && begins(day) < span.1.0);
+            let date = counted_on(row)?;
+            let of = linked.get(link).filter(|(.., span)| has_part_of(*span, date));
             if let Some(dates) = of.and_then(|(whose, ..)| dates.get_mut(*whose)) {
-                dates.insert(day);
+                dates.insert(date);
             }
             Ok(())
         })?;
@@ -269,7 +273,6 @@ pub(super) fn punched(
         inferred: 0,
     });
     let mut found: Vec<Punched> = counted.collect();
-    let [theirs, _] = linked(connection, contract, employees, span)?;
     rows::each(connection, INFERRED, &asked_of(contract, &theirs), |link, row| {
         if let Some(found) = theirs.get(link).and_then(|(whose, ..)| found.get_mut(*whose)) {
             found.inferred += rows::number(row, 0)?;
@@ -277,6 +280,21 @@ pub(super) fn punched(
         Ok(())
     })?;
     Ok(found)
+}
+
+/// The date on which a punch counts: its own, when none that it keeps was looked up.
+fn counted_on(row: &Row<'_>) -> Work<Date> {
+    if let Some(kept) = rows::date_or_none(row, 1)? {
+        return Ok(kept);
+    }
+    let midnight = row.get::<_, i64>(0)?.saturating_mul(DAY_MS).saturating_sub(TOKYO_MS);
+    Ok(local_date(UtcMillis(midnight)))
+}
+
+/// Whether some of a date lies within a time.
+fn has_part_of((from, until): (UtcMillis, UtcMillis), date: Date) -> bool {
+    let ends = date.tomorrow().map_or(UtcMillis(i64::MAX), date::begins);
+    from < ends && date::begins(date) < until
 }
 
 /// What a question about each of these accounts is asked with.

@@ -1,8 +1,10 @@
 //! The date by which a punch is judged: a logoff in the night is of the evening on which its stay began.
 
+use mngntime_ledger::Digest;
 use mngntime_model::{BootId, EventKind, SessionIdentity, UtcMillis};
 use mngntime_store::{
-    ContractSettings, EmployeeChoice, IncomingEvent, LinkChange, LinkRequest, NewEmployee, PunchFilter, Store,
+    ContractSettings, EmployeeChoice, EmployeeId, IncomingEvent, LinkChange, LinkRequest, NewEmployee,
+    PunchFilter, Scope, ScopedPeople, Store, TerminalStatus,
 };
 
 use crate::fixture::{NOW, Office, act, day, employee, event, identity, logon, office};
@@ -135,7 +137,88 @@ pub async fn dates_are_counted_with_the_nights_that_end_them(store: &dyn Store) 
         let span = (at(24 * first, 0), at(24, 0));
         store.punched(office.contract, vec![id], span, boundary).await.unwrap()[0].dates
     };
-    assert_eq!(dates(-3, 300).await, 2, "the day before yesterday and today");
+    assert_eq!(dates(-3, 300).await, 3, "a logoff without its logon is of its own date");
+    assert_eq!(dates(-2, 300).await, 2, "the day before yesterday and today");
     assert_eq!(dates(-3, 0).await, 4, "each by its own date");
-    assert_eq!(dates(-3, 301).await, 3, "what ends a night ends that of the day before");
+    assert_eq!(dates(-3, 301).await, 3, "a boundary of later moves no punch that was judged");
+}
+
+pub async fn who_is_there_after_midnight_only_is_there_on_one_date(store: &dyn Store) {
+    let office = last_day(store).await;
+    let stay = [(2, "a", LOGON, at(-48, 30)), (3, "a", LOGOFF, at(-46, 0))];
+    office.receive(store, stay.map(|(n, stay, kind, time)| punch(n, stay, kind, time)).to_vec()).await;
+    let id = store.list_employees(office.contract.into(), None, 9).await.unwrap()[0].id;
+    let dates = async |first: i64, last: i64| {
+        let span = (at(24 * first, 0), at(24 * (last + 1), 0));
+        store.punched(office.contract, vec![id], span, 300).await.unwrap()[0].dates
+    };
+    assert_eq!(dates(-3, -1).await, 1, "no night of the day before");
+    assert_eq!([dates(-3, -3).await, dates(-2, -2).await, dates(-1, -1).await], [0, 1, 0]);
+    // The logon of an evening comes late, and makes it a night.
+    office.receive(store, vec![punch(4, "a", LOGON, at(-50, 0))]).await;
+    assert_eq!([dates(-3, -3).await, dates(-2, -2).await, dates(-1, -1).await], [1, 1, 0]);
+}
+
+/// Hanako's account, which is Jiro's from tomorrow on, and both of them.
+async fn hand_over(store: &dyn Store) -> (Office, [EmployeeId; 2]) {
+    let office = last_day(store).await;
+    let account = office.account(store, "hanako").await.id;
+    let other = EmployeeChoice::New(employee("jiro"));
+    let request = LinkRequest { account, employee: other, from: day(1), to: None };
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    let of = async |code: &str| {
+        store.employee_by_code(office.contract.into(), code.into()).await.unwrap().unwrap()
+    };
+    let people = [of("hanako").await.id, of("jiro").await.id];
+    (office, people)
+}
+
+pub async fn the_night_of_a_hand_over_is_of_who_began_it(store: &dyn Store) {
+    let (office, [hanako, jiro]) = hand_over(store).await;
+    let night = vec![
+        punch(2, "a", LOGON, at(20, 0)),
+        punch(3, "a", LOGOFF, at(25, 30)),
+        punch(4, "b", LOGON, at(26, 0)),
+        punch(5, "b", LOGOFF, at(27, 0)),
+    ];
+    // What is asked about an event goes by its bytes.
+    let told = |incoming: IncomingEvent| {
+        let (number, key) = (incoming.event.sequence, identity("hanako").key);
+        let json = format!(r#"{{"seq":{number},"account":{{"key":"{key}"}}}}"#);
+        IncomingEvent { digest: Digest::of(json.as_bytes()), json, ..incoming }
+    };
+    assert_eq!(office.results(store, night.into_iter().map(told).collect()).await, [None; 4]);
+    let whose = async |number: u64| {
+        store.event(office.contract.into(), office.terminal, number).await.unwrap().unwrap().employee
+    };
+    assert_eq!([whose(2).await, whose(3).await], [Some(hanako), Some(hanako)], "the evening's end is hers");
+    assert_eq!([whose(4).await, whose(5).await], [Some(jiro), Some(jiro)]);
+    let reach = |who| Scope { contract: office.contract, people: ScopedPeople::One(who) };
+    let seen = async |who| store.event(reach(who), office.terminal, 3).await.unwrap().is_some();
+    assert_eq!((seen(hanako).await, seen(jiro).await), (true, false), "nobody sees what is another's");
+    let span = (at(0, 0), at(48, 0));
+    let found = store.punched(office.contract, vec![hanako, jiro], span, 300).await.unwrap();
+    assert_eq!([found[0].dates, found[1].dates], [1, 1]);
+}
+
+pub async fn the_end_of_the_last_night_counts_with_its_error_on_its_date(store: &dyn Store) {
+    let (office, [hanako, jiro]) = hand_over(store).await;
+    // She has been there since the evening before; the end of her last night comes from a blocked PC.
+    let days = async |people: Vec<EmployeeId>| {
+        let span = (at(-48, 0), at(48, 0));
+        let found = store.punched(office.contract, people, span, 300).await.unwrap();
+        found.iter().map(|found| [found.dates, found.error_dates, found.outside_dates]).collect::<Vec<_>>()
+    };
+    office.receive(store, vec![punch(2, "a", LOGON, at(-4, 0))]).await;
+    assert_eq!(days(vec![hanako, jiro]).await, [[2, 0, 0], [0, 0, 0]]);
+    let blocked = TerminalStatus::Blocked;
+    store.set_terminal_status(office.contract, office.terminal, blocked, act()).await.unwrap();
+    office.receive(store, vec![punch(3, "a", LOGOFF, at(25, 0))]).await;
+    assert_eq!(days(vec![hanako, jiro]).await, [[2, 1, 0], [0, 0, 0]], "of her last date, of no other");
+    let left = NewEmployee { active_to: Some(day(0)), ..employee("hanako") };
+    store.change_employee(office.contract, hanako, left, act()).await.unwrap();
+    assert_eq!(days(vec![hanako, jiro]).await, [[2, 1, 0], [0, 0, 0]], "also when she leaves with it");
+    let sooner = NewEmployee { active_to: Some(day(-1)), ..employee("hanako") };
+    store.change_employee(office.contract, hanako, sooner, act()).await.unwrap();
+    assert_eq!(days(vec![hanako]).await, [[1, 0, 1]], "outside of the employment");
 }

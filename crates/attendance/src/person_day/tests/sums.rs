@@ -47,6 +47,20 @@ fn a_day_that_holds_the_end_of_a_night_only_has_nothing_of_its_own() {
 }
 
 #[test]
+fn a_stay_of_no_length_is_a_day_on_which_somebody_was_there() {
+    let told = |pc: &Pc, number| {
+        let day = day(std::slice::from_ref(pc), number);
+        (day.has_a_beginning(), day.holds_only_the_night_before(), day.active_ms)
+    };
+    let pc = Pc::new(1).on("1", at(9, 0)).off("1", at(9, 0));
+    let found = day(std::slice::from_ref(&pc), 0);
+    assert_eq!((first_at(&found).0, last_at(&found).0), (at(9, 0), at(9, 0)));
+    assert_eq!([told(&pc, 0), told(&pc, 1)], [(true, false, 0), (false, false, 0)]);
+    let at_night = Pc::new(1).on("1", at(25, 0)).off("1", at(25, 0));
+    assert_eq!(told(&at_night, 1), (true, false, 0), "after midnight, too");
+}
+
+#[test]
 fn the_end_of_a_night_is_outside_of_the_employment_where_its_evening_was() {
     let night = Pc::new(1).on("1", at(22, 0)).off("1", at(26, 0));
     let is_outside = |pc: &Pc, employment, evening_before| {

@@ -55,8 +55,7 @@ pub async fn reset(
     }
     match state.store.reset_means(case.contract, case.person.id, visit.act()).await {
         Err(StoreError::Refused(Refusal::LastOne { .. })) => {
-            let key = if case.contract.is_some() { "person-last-means" } else { "operator-last-means" };
-            let text = visit.chrome.t(key);
+            let text = visit.chrome.t(case.key("person-last-means", "operator-last-means"));
             refuse_plain(case, visit, text)
         }
         reset => {

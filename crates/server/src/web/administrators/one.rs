@@ -27,6 +27,11 @@ pub(super) struct Case {
 }
 
 impl Case {
+    /// The first key for somebody of a contract, the second for an operator.
+    pub(super) fn key(&self, person: &'static str, operator: &'static str) -> &'static str {
+        if self.contract.is_some() { person } else { operator }
+    }
+
     pub(super) async fn read(state: &WebState, visit: &Visit, id: &str) -> Result<Self, WebError> {
         let contract = visit.permit(Action::AdministratorsChange)?.contract_or_server()?;
         let id = AdministratorId::parse(id).ok_or(WebError::NotFound)?;
@@ -138,19 +143,19 @@ pub async fn change(
 
 /// Key of why somebody does not change their own rights.
 fn own_role(case: &Case) -> &'static str {
-    if case.contract.is_some() { "person-own-role" } else { "operator-own-role" }
+    case.key("person-own-role", "operator-own-role")
 }
 
 /// Key of why the last one stays.
 fn last(case: &Case) -> &'static str {
-    if case.contract.is_some() { "person-last" } else { "operator-last" }
+    case.key("person-last", "operator-last")
 }
 
 /// The page again: without this person nobody would be left who says who may do what.
 fn refuse_last(case: Case, visit: Visit, draft: Draft) -> Result<Response, WebError> {
     let c = &visit.chrome;
-    let title = if case.contract.is_some() { "person-last-title" } else { "operator-last-title" };
-    let why = Banner::new(Tone::Error, c.t(title), c.t(last(&case)));
+    let title = c.t(case.key("person-last-title", "operator-last-title"));
+    let why = Banner::new(Tone::Error, title, c.t(last(&case)));
     refuse(case, visit, draft, why)
 }
 

@@ -62,7 +62,7 @@ pub async fn file(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let fields = fields(&uri)?;
     let listed = Listed::of(&fields, &mut visit.chrome);
     let month = month_of(fields.text("month"));
-    let (Ok(month), None, true) = (month, Encoding::strange(&fields), Listed::is_known(&fields)) else {
+    let (Ok(month), true) = (month, Listed::is_known(&fields)) else {
         return Ok(Redirect::to(&format!("/days?{}", uri.query().unwrap_or_default())).into_response());
     };
     let month = month.unwrap_or_else(|| visit.chrome.today().first_of_month());

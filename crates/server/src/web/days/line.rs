@@ -12,7 +12,7 @@ use mngntime_attendance::person_day::{Edge, First, Last};
 use mngntime_model::UtcMillis;
 use mngntime_store::{Employee, Remark};
 
-use super::super::account::by_whom;
+use super::super::audit::words::person;
 use super::super::chrome::Chrome;
 use super::super::{day_time, times};
 use super::words::{self, Time};
@@ -154,7 +154,7 @@ fn remarks(date: Date, beside: &Beside, c: &Chrome) -> String {
 fn told(remark: &Remark, c: &Chrome) -> String {
     let data = &remark.data;
     let done = |key: &str, at: UtcMillis, by: &str| {
-        c.words().with(key, &[("time", &times::full(at)), ("who", &by_whom(by, c))])
+        c.words().with(key, &[("time", &times::full(at)), ("who", &person(by, c))])
     };
     let mut state = vec![done("remark-made-by", remark.made_at, &remark.made_by)];
     state.extend(remark.withdrawn_at.map(|at| c.v("remark-withdrawn-at", "time", times::full(at))));

@@ -12,6 +12,7 @@ use mngntime_store::{Directory, EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_
 use super::super::fields::date_of;
 use super::super::flaws::{self, Flaw, TEXT_MAX};
 use super::super::sheet::as_meant;
+use super::super::visible::cut;
 use super::columns::{
     Column, DEPARTMENT, DOMAIN, EMPLOYEE, EMPLOYEES_HEAD, FROM, Head, JOINED, KANA, KEY, LEFT, LINKS_HEAD,
     NAME, SID, TO, Titles, UPN, USER,
@@ -220,11 +221,7 @@ fn stray_quote(text: &str) -> Option<u64> {
 
 /// A line whose cells are not known to stand where they belong.
 fn as_it_stands(record: &csv::StringRecord) -> String {
-    let text = record.iter().collect::<Vec<_>>().join(",");
-    match text.char_indices().nth(SHOWN_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    cut(&record.iter().collect::<Vec<_>>().join(","), SHOWN_MAX)
 }
 
 fn line_of(error: &csv::Error) -> u64 {

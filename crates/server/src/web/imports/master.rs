@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{OriginalUri, State};
 use axum::http::header;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use jiff::civil::Date;
 use mngntime_store::{
@@ -64,10 +64,6 @@ pub async fn file(
     let kind = Kind::of(uri.path());
     let contract = visit.permit(kind.action())?.contract()?;
     let fields = Fields::of_query(&uri)?;
-    if Encoding::strange(&fields).is_some() {
-        let query = fields.query_without(&[]);
-        return Ok(Redirect::to(&format!("/{}/import?{query}", kind.name())).into_response());
-    }
     let encoding = Encoding::asked(&fields);
     let (action, object) = match kind {
         Kind::Accounts => ("export_accounts", "links"),

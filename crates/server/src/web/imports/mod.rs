@@ -141,10 +141,6 @@ pub async fn template(visit: Visit, OriginalUri(uri): OriginalUri) -> Result<Res
     let kind = Kind::of(uri.path());
     visit.permit(kind.action())?.contract()?;
     let fields = Fields::of_query(&uri)?;
-    if Encoding::strange(&fields).is_some() {
-        let form = uri.to_string().replacen("/import.csv", "/import", 1);
-        return Ok(Redirect::to(&form).into_response());
-    }
     let encoding = Encoding::asked(&fields);
     let disposition = format!("attachment; filename=\"{}.csv\"", kind.name());
     let headers = [

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Uri, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use jiff::civil::Date;
 use mngntime_store::{
@@ -55,17 +55,13 @@ enum Place {
     End,
 }
 
-/// The file. An encoding that is none of ours leads to the page of the upload, which says so.
+/// The file.
 ///
 /// # Errors
 /// [`WebError`] when the person may not take in links or the store fails.
 pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AccountsImport)?.contract()?;
     let fields = Fields::of_query(&uri)?;
-    if Encoding::strange(&fields).is_some() {
-        let query = fields.query_without(&[]);
-        return Ok(Redirect::to(&format!("/accounts/import?{query}")).into_response());
-    }
     let encoding = Encoding::asked(&fields);
     let detail = json!({ "form": encoding.form() });
     let object = "accounts".to_owned();

@@ -109,14 +109,11 @@ impl Draft {
     pub fn look_for_others(&mut self, account: AccountId, links: &[LinkInFull], c: &Chrome) {
         let Ok(Some(from)) = date_of(&self.from) else { return };
         let to = date_of(&self.to).ok().flatten();
-        let overlaps = |full: &&LinkInFull| {
-            to.is_none_or(|to| full.link.from <= to) && full.link.to.is_none_or(|last| from <= last)
-        };
         if let Some((full, last)) = cause::leavers(links, (from, to)) {
             let values = [("who", cause::who(full)), ("last", last.to_string())];
             self.ends =
                 c.words().with("link-ends", &values.each_ref().map(|(name, text)| (*name, text.as_str())));
-        } else if let Some(full) = links.iter().find(overlaps) {
+        } else if let Some(full) = links.iter().find(|full| cause::overlaps(full, (from, to))) {
             let (who, span) = (cause::who(full), period(full.link.from, full.link.to));
             self.taken = c.words().with("link-taken", &[("who", &who), ("period", &span)]);
             let employee = if self.new { "" } else { self.employee.as_str() };

@@ -316,12 +316,10 @@ impl Work {
 
 /// Whether nobody stands in the way of a link, or only somebody else who has left.
 fn is_free(request: &LinkRequest, links: &[LinkInFull]) -> bool {
-    let overlaps = |full: &LinkInFull| {
-        request.to.is_none_or(|to| full.link.from <= to) && full.link.to.is_none_or(|to| request.from <= to)
-    };
+    let dates = (request.from, request.to);
     let is_other = |full: &LinkInFull| request.employee != EmployeeChoice::Existing(full.link.employee);
-    !links.iter().any(overlaps)
-        || cause::leavers(links, (request.from, request.to)).is_some_and(|(full, _)| is_other(full))
+    !links.iter().any(|full| cause::overlaps(full, dates))
+        || cause::leavers(links, dates).is_some_and(|(full, _)| is_other(full))
 }
 
 /// The accounts of a form, each once, in order.

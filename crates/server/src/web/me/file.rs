@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Uri, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use jiff::civil::Date;
 use mngntime_store::{Beside, EmployeeId, PageKey, PunchFilter, Remark, Scope, Store, StoreError};
@@ -37,9 +37,6 @@ pub async fn csv(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resul
     let reach = visit.permit(Action::OwnRecordExport)?;
     let (scope, (_, employee)) = (reach.scope()?, reach.own()?);
     let fields = Fields::of_query(&uri)?;
-    if Encoding::strange(&fields).is_some() {
-        return Ok(Redirect::to(&format!("/me?{}", uri.query().unwrap_or_default())).into_response());
-    }
     let encoding = Encoding::asked(&fields);
     note(&state, &visit, scope, employee, encoding.form()).await?;
     Ok(stream_of(Export {

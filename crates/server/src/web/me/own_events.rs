@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Uri, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -190,9 +190,6 @@ pub async fn csv(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resul
     let reach = visit.permit(Action::OwnRecordExport)?;
     let (scope, (_, employee)) = (reach.scope()?, reach.own()?);
     let fields = Fields::of_query(&uri)?;
-    if Encoding::strange(&fields).is_some() {
-        return Ok(Redirect::to(&format!("/me?{}", uri.query().unwrap_or_default())).into_response());
-    }
     let encoding = Encoding::asked(&fields);
     super::file::note(&state, &visit, scope, employee, &format!("events, {}", encoding.form())).await?;
     let months = Months::of(state.store.clone(), scope, employee, &visit).await?;

@@ -12,7 +12,7 @@ use mngntime_store::{
 };
 
 use super::super::WebState;
-use super::super::account::by_whom;
+use super::super::audit::words::person;
 use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::errors::WebError;
 use super::super::fields::{Fields, date_of};
@@ -64,7 +64,7 @@ impl Said {
 }
 
 fn read_by(at: UtcMillis, by: &str, c: &Chrome) -> String {
-    c.words().with("remark-read-at", &[("time", &times::day_clock(at)), ("who", &by_whom(by, c))])
+    c.words().with("remark-read-at", &[("time", &times::day_clock(at)), ("who", &person(by, c))])
 }
 
 /// The day that a punch is of, and what its employee said about it, for whoever may see the punch.

@@ -57,14 +57,17 @@ pub fn free(date: Date, links: &[LinkInFull]) -> (Date, Option<Date>) {
     }
 }
 
+/// Whether a link holds on some of the dates.
+#[must_use]
+pub fn overlaps(full: &LinkInFull, (from, to): (Date, Option<Date>)) -> bool {
+    to.is_none_or(|to| full.link.from <= to) && full.link.to.is_none_or(|last| from <= last)
+}
+
 /// The link of somebody who has left before `from`, and its last date when somebody else has the account from then on;
 /// nothing where another link stands in the way. The store ends it when the new one is made.
 #[must_use]
 pub fn leavers(links: &[LinkInFull], (from, to): (Date, Option<Date>)) -> Option<(&LinkInFull, Date)> {
-    let overlaps = |full: &&LinkInFull| {
-        to.is_none_or(|to| full.link.from <= to) && full.link.to.is_none_or(|last| from <= last)
-    };
-    let mut overlapping = links.iter().filter(overlaps);
+    let mut overlapping = links.iter().filter(|full| overlaps(full, (from, to)));
     let one = overlapping.next().filter(|_| overlapping.next().is_none())?;
     let over = one.link.from < from && one.employed_to.is_some_and(|left| left < from);
     Some((one, from.yesterday().ok()?)).filter(|_| over)

@@ -6,7 +6,7 @@
 use mngntime_model::{PunchResult, UtcMillis};
 use mngntime_store::{Judgement, PunchDetail, Whose, WhoseChange, Why};
 
-use super::super::account::by_whom;
+use super::super::audit::words::person;
 use super::super::chrome::Chrome;
 use super::super::times;
 
@@ -61,7 +61,7 @@ fn row(
     by: &str,
     c: &Chrome,
 ) -> HistoryRow {
-    HistoryRow { at: times::full(at), res: result.res(), why, moved, by: by_whom(by, c) }
+    HistoryRow { at: times::full(at), res: result.res(), why, moved, by: person(by, c) }
 }
 
 fn in_words(change: &WhoseChange, c: &Chrome) -> String {

@@ -14,7 +14,7 @@ use super::views::{TerminalPage, render};
 use super::{Condition, ago, board, find, kept, measures, pictures, standing};
 use crate::access::Action;
 use crate::web::WebState;
-use crate::web::account::by_whom;
+use crate::web::audit::words::person;
 use crate::web::chrome::{Banner, Chrome, Place};
 use crate::web::errors::WebError;
 use crate::web::punches::filter::told;
@@ -162,7 +162,7 @@ async fn view(
         past: past.iter().map(|entry| self::past(entry, c)).collect(),
         note: note.map(|note| note.text.clone()).unwrap_or_default(),
         note_by: note
-            .map(|note| format!("{} {}", by_whom(&note.by, c), times::day_clock(note.at)))
+            .map(|note| format!("{} {}", person(&note.by, c), times::day_clock(note.at)))
             .unwrap_or_default(),
         acts: acts(terminal, marks, &visit),
         punches: visit.may(Action::PunchesRead).then(|| format!("/punches?terminal={}", terminal.id)),

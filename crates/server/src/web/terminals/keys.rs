@@ -19,7 +19,7 @@ use super::rollout::Snippets;
 use super::views::{self, render};
 use crate::access::Action;
 use crate::web::WebState;
-use crate::web::account::by_whom;
+use crate::web::audit::words::person;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
 use crate::web::errors::WebError;
 use crate::web::fields::{Fields, date_of, is_line};
@@ -237,7 +237,7 @@ fn row(key: &EnrollmentKey, c: &Chrome) -> KeyRow {
         label: if key.label.is_empty() { c.t("key-no-label") } else { key.label.clone() },
         state,
         state_text: c.t(text),
-        made: format!("{} {}", times::day_clock(key.created_at), by_whom(&key.made_by, c)),
+        made: format!("{} {}", times::day_clock(key.created_at), person(&key.made_by, c)),
         expires: key.expires_at.map_or_else(|| c.t("key-no-end"), end_clock),
         uses: format!("{} / {most}", key.uses),
         last_used: key.last_used_at.map_or_else(|| c.t("terminal-never"), times::day_clock),

@@ -271,6 +271,37 @@ async fn whoever_reads_a_remark_may_answer_and_the_employee_sees_it() {
     assert_eq!(record["remarks"][0]["read_by"], "administrator:admin");
 }
 
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_told_to_be_lost() {
+    let (site, admin, _, id, _) = office().await;
+    let made = async |text: &str| {
+        let made = site.store.add_remark(site.contract, None, remark(id, text), Act::server(NOW));
+        made.await.unwrap()
+    };
+    let (lost, done) = ("回答は保存していません。", "申告を確認済みにしました。");
+    let told = async |remark, answer: &str| {
+        let address = format!("/days/remarks/{remark}/read");
+        site.post(&admin, &address, &[("answer", answer)]).await;
+        let page = site.get(&admin, "/days/remarks?show=all").await.text;
+        (page.contains(lost), page.contains(done))
+    };
+    let (read, other) = (made("停電でした").await, Act::administrator("kimura", NOW));
+    let first = Some("先の返事".to_owned());
+    site.store.read_remark(site.contract.into(), read, None, first, other).await.unwrap();
+    assert_eq!(told(read, "後の返事").await, (true, false));
+    assert_eq!(told(read, "先の返事").await, (true, false), "the same words of somebody else");
+    assert_eq!(told(read, "").await, (false, true), "without an answer nothing is lost");
+    let page = site.get(&admin, "/days/remarks?show=all").await.text;
+    assert!(page.contains("先の返事") && !page.contains("後の返事"), "{page}");
+    let gone = made("会議でした").await;
+    site.store.withdraw_remark(site.contract, id, gone, Act::server(NOW)).await.unwrap();
+    assert_eq!(told(gone, "返事").await, (true, false), "withdrawn before");
+    let own = made("外出でした").await;
+    assert_eq!(told(own, "返事").await, (false, true));
+    assert_eq!(told(own, "返事").await, (false, true), "the same form sent twice");
+    assert_eq!(told(own, "別の返事").await, (true, false), "the first answer stays");
+}
+
 /// The address that a page has under `rel`.
 fn turn(page: &str, rel: &str) -> Option<String> {
     let link = page.split(&format!("rel=\"{rel}\" href=\"")).nth(1)?;

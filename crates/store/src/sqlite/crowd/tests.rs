@@ -568,6 +568,55 @@ fn what_cannot_be_judged_again_of_one_person_keeps_nobody_else_waiting() {
     judged_late(sqlite(directory.path(), "x"));
 }
 
+/// `res` of what a batch brings, all of which is stored.
+fn results(connection: &Connection, ready: &Ready) -> Vec<Option<u8>> {
+    let items = intake::receive(connection, &ready.batch).unwrap().items;
+    assert!(items.iter().all(|item| item.stored));
+    items.iter().map(|item| item.result.and_then(PunchResult::res)).collect()
+}
+
+#[test]
+fn a_logoff_that_cannot_be_read_spoils_no_batch_of_its_logon() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut connection = sqlite(directory.path(), "x");
+    found(&mut connection);
+    let mut world = World::new();
+    connection.begin_writing(&Extent::Everything).unwrap();
+    assert_eq!(results(&connection, &told_by(&mut world, 0, &[(EventKind::Logoff, 0)])), [Some(7)]);
+    connection.execute("UPDATE punches SET local_date = 'x'", []).unwrap();
+    let mut late = logons(&mut world, 0, 1);
+    late.batch.events[0].event.occurred_at = UtcMillis(NOW - HOUR_MS);
+    assert_eq!(results(&connection, &late), [Some(7), Some(7)]);
+    connection.commit().unwrap();
+    let kept = rows::one(&connection, "SELECT count(*) FROM punches", [], |row| rows::number(row, 0));
+    assert_eq!(kept.unwrap(), Some(3));
+}
+
+#[test]
+fn a_punch_whose_date_or_links_cannot_be_looked_up_is_judged_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut connection = sqlite(directory.path(), "x");
+    found(&mut connection);
+    let spoil = "PRAGMA ignore_check_constraints = ON;
+        INSERT INTO contract_settings (contract_id, day_begins_minutes, japanese_years, retention_years) VALUES (1, -1, 0, 3)";
+    connection.execute_batch(spoil).unwrap();
+    let mut world = World::new();
+    connection.begin_writing(&Extent::Everything).unwrap();
+    let mut told = told_by(&mut world, 0, &[(EventKind::Logoff, 0), (EventKind::Logon, 1)]);
+    // Half past midnight: the boundary says whether it ends a night.
+    told.batch.events[0].event.occurred_at = UtcMillis(NOW - 17 * HOUR_MS / 2);
+    assert_eq!(results(&connection, &told), [Some(9), Some(7)]);
+    connection.execute("UPDATE account_links SET to_date = 'x'", []).unwrap();
+    assert_eq!(results(&connection, &logons(&mut world, 1, 0)), [Some(9), Some(9)]);
+    let dates = "SELECT DISTINCT local_date FROM punches";
+    let dates = rows::all(&connection, dates, [], |row| Ok(row.get::<_, String>(0)?)).unwrap();
+    assert_eq!(dates, ["2026-11-23"], "each by the date on which it happened");
+    connection.execute("UPDATE account_links SET to_date = '2026-10-31'", []).unwrap();
+    let judged = intake::rejudge_failed(&connection, UtcMillis(NOW), 9).unwrap();
+    assert_eq!(judged, 3);
+    connection.commit().unwrap();
+}
+
 #[tokio::test]
 async fn a_store_judges_again_what_could_not_be_judged() {
     let directory = tempfile::tempdir().unwrap();

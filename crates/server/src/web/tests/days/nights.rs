@@ -108,10 +108,7 @@ async fn the_last_night_of_who_leaves_is_theirs_on_every_page() {
 #[tokio::test]
 async fn a_month_says_which_day_has_an_error_and_leads_to_it() {
     let (site, cookie, terminal) = nights(&[(at(9, 0), at(10, 0))]).await;
-    site.store
-        .set_terminal_statuses(site.contract, vec![terminal], TerminalStatus::Blocked, Act::server(NOW))
-        .await
-        .unwrap();
+    block(&site, terminal).await;
     let mut on = event(4, EventKind::Logon, at(20, 0), "hanako").event;
     let mut off = event(5, EventKind::Logoff, at(25, 0), "hanako").event;
     for event in [&mut on, &mut off] {
@@ -130,4 +127,48 @@ async fn a_month_says_which_day_has_an_error_and_leads_to_it() {
     let own = hanako_herself(&site).await;
     let mine = site.get(&own, "/me/days?month=2026-06").await.text;
     assert!(mine.contains("<span class=\"tag tag--error\">○ res=6</span>"), "{mine}");
+}
+
+/// Blocks the PC, so that what comes from it has an error.
+async fn block(site: &Site, terminal: TerminalId) {
+    let (terminals, act) = (vec![terminal], Act::server(NOW));
+    site.store.set_terminal_statuses(site.contract, terminals, TerminalStatus::Blocked, act).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_error_after_the_last_midnight_of_a_month_stands_on_its_last_evening() {
+    let (site, cookie, terminal) = nights(&[(june(-40, 0), june(-39, 0))]).await;
+    let of_the_night = |number, kind, time| {
+        let mut told = event(number, kind, time, "hanako").event;
+        told.session.as_mut().unwrap().logon_identity = "luid:2".into();
+        encoded(told)
+    };
+    site.record(terminal, vec![of_the_night(4, EventKind::Logon, june(-2, 0))]).await;
+    block(&site, terminal).await;
+    site.record(terminal, vec![of_the_night(5, EventKind::Logoff, june(1, 0))]).await;
+    let (may, june) = (month(&site, &cookie, "2026-05").await, month(&site, &cookie, "2026-06").await);
+    assert!(row(&may, "2026-05-31").contains("○ res=6"), "{may}");
+    assert!(!may.contains("2026-06-01\"><span class=\"sr\">"), "the morning itself is no day of May: {may}");
+    assert!(!row(&june, "2026-06-01").contains("res=6"), "{june}");
+}
+
+#[tokio::test]
+async fn a_stay_of_no_length_is_a_day_of_the_month_and_no_time() {
+    let (site, cookie, _) = nights(&[(at(9, 0), at(9, 0))]).await;
+    let page = month(&site, &cookie, "2026-06").await;
+    assert_eq!(times_of(&page, "/2026-06-16\"><span"), ["09:00", "09:00"]);
+    assert!(page.contains("ログオンの記録がある日 1日"), "{page}");
+    assert_eq!(logged_on(&page, None), "0:00");
+    let day = site.get(&cookie, "/days/E-1/2026-06-16").await.text;
+    assert!(!day.contains("前日に数えています"), "{day}");
+    let list = site.get(&cookie, "/days?month=2026-06").await.text;
+    assert!(list.contains("data-l=\"打刻のある日\">1日"), "{list}");
+}
+
+#[tokio::test]
+async fn days_to_come_are_in_no_total() {
+    // The clock of the PC was ahead: this morning it has told of a logoff of tomorrow.
+    let (site, cookie, _) = nights(&[(at(32, 0), at(58, 0))]).await;
+    let page = month(&site, &cookie, "2026-06").await;
+    assert!(page.contains("ログオンの記録がある日 1日"), "{page}");
 }
