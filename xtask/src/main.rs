@@ -11,7 +11,7 @@
 //! | `bench pages` | server time of every page with ten million punches in the store |
 //! | `bench backups` | time and memory of a backup and its check, of large databases |
 //! | `bench recovery` | how long the agent takes to read its journal after an unclean end |
-//! | `dist windows` | the agent for Windows: program, message file and installers in `dist/windows/` |
+//! | `dist windows` | the agent for Windows: program, message file, installers and policy templates in `dist/windows/` |
 //! | `dist linux` | the agent for Debian in `dist/linux/` |
 
 mod bench;

@@ -452,9 +452,15 @@ async fn wrong_use_says_what_to_do_and_ends_with_2() {
         (vec!["backup", "--verify", empty], "バックアップではありません"),
         (vec!["restore", "--from", backup, "--data", data], "空ではありません"),
     ] {
-        let output = run(&arguments);
-        assert_eq!(output.status.code(), Some(2));
-        assert!(text(&output.stderr).contains(hint), "{arguments:?}: {}", text(&output.stderr));
+        let program = env!("CARGO_BIN_EXE_mngntime");
+        let of_locale =
+            |locale: &str| Command::new(program).args(&arguments).env("LC_ALL", locale).output().unwrap();
+        for output in [run(&[&arguments[..], &["--language", "ja"]].concat()), of_locale("ja_JP.UTF-8")] {
+            assert_eq!(output.status.code(), Some(2));
+            assert!(text(&output.stderr).contains(hint), "{arguments:?}: {}", text(&output.stderr));
+        }
+        let told = text(&of_locale("C").stderr);
+        assert!(told.is_ascii(), "{arguments:?}: {told}");
     }
     let nowhere = run(&["backup", "--data", data, "--out", "/proc/none/x"]);
     assert_eq!(nowhere.status.code(), Some(1));

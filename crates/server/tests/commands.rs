@@ -91,6 +91,24 @@ fn a_server_that_nobody_can_sign_in_to_makes_one_set_up_link_at_each_start() {
     child.wait().unwrap();
 }
 
+/// A slip in the path would otherwise make a contract that no server has.
+#[test]
+fn a_contract_in_a_new_data_directory_says_that_it_is_new() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("not/there");
+    let data = data.to_str().unwrap();
+    let create = |code| run(&["contract", "create", "--data", data, "--code", code, "--name", "C"]);
+    let first = create("c1");
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let told = text(&first.stderr);
+    assert!(told.contains("a new one has been made") && told.contains(data), "{told}");
+    assert!(
+        text(&first.stdout).starts_with("contract=c1\nenrollment-key="),
+        "lines for programs are the same"
+    );
+    assert!(!text(&create("c2").stderr).contains("a new one"), "it is there now");
+}
+
 #[test]
 fn every_file_is_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;

@@ -101,7 +101,8 @@ async fn somebody_takes_the_sealed_record_of_themselves_and_the_verifier_takes_i
     std::fs::write(&at, &file).unwrap();
     std::fs::write(&key_at, &key).unwrap();
     let mut verify = Command::new(env!("CARGO_BIN_EXE_mngntime"));
-    let verified = verify.arg("verify").arg(&at).arg("--key").arg(&key_at).output().unwrap();
+    let verified =
+        verify.arg("verify").arg(&at).arg("--key").arg(&key_at).args(["--language", "ja"]).output().unwrap();
     let said = String::from_utf8(verified.stdout).unwrap();
     assert!(verified.status.success() && said.starts_with("真正"), "{said}");
 

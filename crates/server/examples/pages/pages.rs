@@ -239,6 +239,8 @@ fn terminals() -> Vec<Page> {
                 "ok",
                 "late",
                 "silent",
+                "silent-7",
+                "silent-30",
                 "blocked",
                 "duplicate",
                 "missing",

@@ -207,9 +207,25 @@ pub fn password_from_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
     // One byte more than allowed shows a longer one without reading all of it.
     std::io::stdin().take(passwords::PASSWORD_BYTES_MAX as u64 + 3).read_to_string(&mut text)?;
-    let password = text.trim_end_matches(['\r', '\n']).to_owned();
+    let password = without_line_end(&text).to_owned();
     if password.is_empty() {
         return Err(BadUse("no password came on standard input".into()).into());
     }
     Ok(password)
+}
+
+/// Spaces are part of a password, as in the forms of the web pages.
+fn without_line_end(text: &str) -> &str {
+    text.trim_end_matches(['\r', '\n'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_ends_with_its_line_and_not_before() {
+        assert_eq!(without_line_end(" correct horse \r\n"), " correct horse ");
+        assert_eq!(without_line_end("\u{3000}x\u{3000}"), "\u{3000}x\u{3000}");
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mngntime_model::{Language, UtcMillis};
 use mngntime_store::sqlite::backup as store_backup;
 
-use super::evidence::language;
+use super::evidence::{language, language_of_locale};
 use super::{BadUse, backup_words as words};
 use crate::app::system_clock;
 use crate::backup::restore::{self, RestoreError};
@@ -27,7 +27,7 @@ pub struct BackupArguments {
     #[arg(long, value_name = "BACKUP", conflicts_with_all = ["data", "out"])]
     verify: Option<PathBuf>,
     /// Language of what this command says: `ja` or `en`. The line for programs is the same.
-    #[arg(long, default_value = "ja", value_parser = language)]
+    #[arg(long, default_value = language_of_locale(), value_parser = language)]
     language: Language,
 }
 
@@ -41,7 +41,7 @@ pub struct RestoreArguments {
     #[arg(long)]
     data: PathBuf,
     /// Language of what this command says: `ja` or `en`. The line for programs is the same.
-    #[arg(long, default_value = "ja", value_parser = language)]
+    #[arg(long, default_value = language_of_locale(), value_parser = language)]
     language: Language,
 }
 

@@ -6,6 +6,7 @@ use mngntime_model::ContractCode;
 use mngntime_store::{ContractId, KeyHash, NewContract, Refusal, Store, StoreError};
 
 use super::{BadUse, act, block_on, files, open_or_make};
+use crate::database;
 
 /// Longest name of a contract, in characters.
 const TEXT_MAX: usize = 100;
@@ -13,7 +14,15 @@ const TEXT_MAX: usize = 100;
 /// Makes a contract. Its enrolment key is printed now and never again: the server keeps only a hash.
 pub fn create(directory: &Path, code: &str, name: &str) -> anyhow::Result<()> {
     let code = ContractCode::new(code).map_err(|error| BadUse(error.to_string()))?;
+    let new = !database::is_there(directory);
     let store = open_or_make(directory)?;
+    if new {
+        eprintln!(
+            "{} was no data directory of a server: a new one has been made there. `mngntime serve` uses it with \
+             data_dir = \"{0}\". If you meant an existing server, delete it again and name the data_dir of that one.",
+            directory.display()
+        );
+    }
     let (_, key) = block_on(make(&*store, code.clone(), name))?;
     println!("contract={code}");
     println!("enrollment-key={key}");

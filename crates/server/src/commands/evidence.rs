@@ -68,7 +68,7 @@ pub struct Export {
     #[arg(long)]
     font: Option<PathBuf>,
     /// Language of what this command says: `ja` or `en`. The pack is the same.
-    #[arg(long, default_value = "ja", value_parser = language)]
+    #[arg(long, default_value = language_of_locale(), value_parser = language)]
     language: Language,
 }
 
@@ -88,13 +88,26 @@ pub struct Verify {
     #[arg(long)]
     print: bool,
     /// `ja` or `en`.
-    #[arg(long, default_value = "ja", value_parser = language)]
+    #[arg(long, default_value = language_of_locale(), value_parser = language)]
     language: Language,
 }
 
 /// The language of a tag on the command line.
 pub(super) fn language(tag: &str) -> Result<Language, String> {
     Language::from_tag(tag).ok_or_else(|| "only ja and en are known".to_owned())
+}
+
+/// The language in which commands speak when nobody asks for another: that of the locale. Whatever is not Japanese is
+/// English, `C` and none included, as what the other commands say is.
+pub(super) fn language_of_locale() -> &'static str {
+    language_of(["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).unwrap_or_default()))
+}
+
+/// The first of the variables that is not empty decides (POSIX 8.2).
+fn language_of(locales: [String; 3]) -> &'static str {
+    let locale = locales.into_iter().find(|locale| !locale.is_empty()).unwrap_or_default();
+    let tag = locale.split(['_', '.', '@', '-']).next().unwrap_or_default();
+    if tag.eq_ignore_ascii_case("ja") || tag.eq_ignore_ascii_case("japanese") { "ja" } else { "en" }
 }
 
 /// A date as `YYYY-MM-DD`, of a year in which there can be records: no calendar's end is near, whatever is added.
@@ -547,4 +560,25 @@ fn say_list(out: &mut dyn io::Write, statements: &[String]) -> io::Result<()> {
 
 fn say_more(out: &mut dyn io::Write, more: u64) -> io::Result<()> {
     if more > 0 { writeln!(out, "  … +{more}") } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_chooses_the_language() {
+        let of =
+            |all: &str, messages: &str, lang: &str| language_of([all, messages, lang].map(str::to_owned));
+        for japanese in ["ja", "ja_JP", "ja_JP.UTF-8", "ja.utf8", "JA_JP.eucJP", "japanese"] {
+            assert_eq!(of("", "", japanese), "ja", "{japanese}");
+        }
+        for english in ["", "C", "C.UTF-8", "POSIX", "en_US.UTF-8", "jam_JM"] {
+            assert_eq!(of("", "", english), "en", "{english}");
+        }
+        assert_eq!(
+            (of("C", "ja_JP", "ja_JP"), of("", "ja_JP", "C"), of("", "C", "ja_JP")),
+            ("en", "ja", "en")
+        );
+    }
 }

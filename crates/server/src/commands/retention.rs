@@ -7,7 +7,7 @@ use mngntime_model::Language;
 use mngntime_store::{Contract, Hold, RetentionMonths, RetiredMonth, local_date};
 
 use super::administrators::choose_contract;
-use super::evidence::language;
+use super::evidence::{language, language_of_locale};
 use super::{BadUse, act, block_on, open_existing, print};
 use crate::evidence::words::pick;
 use crate::retention::{Next, Planned, plan};
@@ -23,7 +23,7 @@ pub struct Arguments {
     #[arg(long)]
     contract: Option<String>,
     /// Language: `ja` or `en`.
-    #[arg(long, default_value = "ja", value_parser = language)]
+    #[arg(long, default_value = language_of_locale(), value_parser = language)]
     language: Language,
 }
 

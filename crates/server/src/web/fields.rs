@@ -17,12 +17,16 @@ pub const TEXT_MAX: usize = 2_000;
 /// Longest body of a form, in bytes.
 pub const BODY_MAX: usize = 512 * 1024;
 
+/// Fields with passwords: every character of one counts, spaces at its ends too (NIST SP 800-63B, 3.1.1.2), as on the
+/// command line.
+const AS_TYPED: [&str; 3] = ["password", "new", "again"];
+
 /// Fields in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads the `a=b&c=d` form. Surrounding space never counts.
+    /// Reads the `a=b&c=d` form. Surrounding space counts in passwords only ([`AS_TYPED`]).
     ///
     /// # Errors
     /// [`WebError::TooLarge`] beyond the bounds.
@@ -32,7 +36,8 @@ impl Fields {
             if fields.len() >= FIELDS_MAX || value.chars().count() > TEXT_MAX || name.len() > TEXT_MAX {
                 return Err(WebError::TooLarge);
             }
-            fields.push((name.into_owned(), value.trim().to_owned()));
+            let value = if AS_TYPED.contains(&name.as_ref()) { value.as_ref() } else { value.trim() };
+            fields.push((name.to_string(), value.to_owned()));
         }
         Ok(Self(fields))
     }
@@ -174,6 +179,16 @@ mod tests {
         let fields = Fields::parse("a=２０２６－０６－１７&c=　Ｅ１　&w=２０２６".as_bytes()).unwrap();
         assert_eq!((fields.date("a"), fields.code("c")), (Ok(Some(date(2026, 6, 17))), "E1".to_owned()));
         assert_eq!(fields.date("w"), Err("２０２６".into()), "a message says what was typed");
+    }
+
+    #[test]
+    fn every_character_of_a_password_counts_and_space_around_anything_else_does_not() {
+        let fields = Fields::parse("password=+a+b+&new=x%E3%80%80&again=+&user=+hanako+".as_bytes()).unwrap();
+        assert_eq!(
+            (fields.text("password"), fields.text("new"), fields.text("again")),
+            (" a b ", "x\u{3000}", " ")
+        );
+        assert_eq!(fields.text("user"), "hanako");
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::{self as support, Pc};
 pub fn mngntime() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mngntime"));
     command.env_remove("MNGNTIME_AGENT").env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent");
+    // What a command says without --language is not to depend on who runs the tests.
+    command.env("LC_ALL", "C");
     command
 }
 

@@ -37,6 +37,8 @@ pub const NAMED_MAX: usize = 9;
 /// Terminals that one request may change.
 pub const TERMINALS_PER_CHANGE_MAX: usize = 500;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// Against what terminals are measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measures {
@@ -59,6 +61,18 @@ impl Measures {
     #[must_use]
     pub fn heard_after(&self) -> UtcMillis {
         self.contacts_ago(Health::SILENT_AFTER_CONTACTS)
+    }
+
+    /// Last contact, or enrolment where there was none, up to which a terminal counts as silent for a week.
+    #[must_use]
+    pub fn silent_week(&self) -> UtcMillis {
+        self.now.plus(-7 * DAY_MS)
+    }
+
+    /// The same for thirty days.
+    #[must_use]
+    pub fn silent_month(&self) -> UtcMillis {
+        self.now.plus(-30 * DAY_MS)
     }
 
     fn contacts_ago(&self, contacts: i64) -> UtcMillis {
@@ -132,6 +146,11 @@ pub enum FleetShow {
     Late,
     /// Active and silent.
     Silent,
+    /// Of these, the ones of which nothing was heard for seven days: longer than a holiday's weekend. Of a PC that was
+    /// never heard of, the days since its enrolment count.
+    SilentWeek,
+    /// The same for thirty days: a PC that is probably not there any more.
+    SilentMonth,
     /// Blocked by a person.
     Blocked,
     /// See [`Marks::duplicate`].
@@ -154,11 +173,13 @@ pub enum FleetShow {
 
 impl FleetShow {
     /// Every choice, in the order of the board.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::InUse,
         Self::Healthy,
         Self::Late,
         Self::Silent,
+        Self::SilentWeek,
+        Self::SilentMonth,
         Self::Blocked,
         Self::Duplicate,
         Self::Missing,
@@ -176,11 +197,15 @@ impl FleetShow {
         let marks = Marks::of(terminal, measures);
         let health = Health::of(terminal.last_contact_at, measures.now, measures.contact_seconds);
         let active = terminal.status == TerminalStatus::Active;
+        let silent = active && health == Health::Silent;
+        let last = terminal.last_contact_at.unwrap_or(terminal.enrolled_at);
         match self {
             Self::InUse => terminal.status != TerminalStatus::Retired,
             Self::Healthy => active && health == Health::Healthy,
             Self::Late => active && health == Health::Late,
-            Self::Silent => active && health == Health::Silent,
+            Self::Silent => silent,
+            Self::SilentWeek => silent && last <= measures.silent_week(),
+            Self::SilentMonth => silent && last <= measures.silent_month(),
             Self::Blocked => terminal.status == TerminalStatus::Blocked,
             Self::Duplicate => marks.duplicate,
             Self::Missing => marks.missing,

@@ -6,7 +6,8 @@
 //! there is to know of them. By name, the list is a walk along its index.
 //!
 //! The expressions below say in SQL what [`Marks`](crate::ports::Marks) says in Rust. Their parameters: ?1 contract,
-//! ?2 last contact after which a terminal is healthy, ?3 the same for not silent, ?4 old versions as a JSON list.
+//! ?2 last contact after which a terminal is healthy, ?3 the same for not silent, ?4 and ?5 up to which a
+//! silent one is so for a week and for thirty days, ?6 old versions as a JSON list.
 
 use crate::sql::Value;
 use crate::sql::{Connection, params_from_iter};
@@ -153,6 +154,7 @@ impl Fleet for SqliteStore {
 
 const IN_USE: &str = "status <> 'retired'";
 const HEARD: &str = "coalesce(last_contact_at > ?3, FALSE)";
+const LAST: &str = "coalesce(last_contact_at, enrolled_at)";
 const DUPLICATE: &str = "(cloned_at IS NOT NULL OR rolled_back_at IS NOT NULL OR conflict <> 0)";
 // Not correlated with the terminal, so the few open holes are read once.
 const MISSING: &str = "id IN (SELECT m.terminal_id FROM missing_numbers AS m WHERE m.contract_id = ?1
@@ -164,18 +166,21 @@ const SAME_NAME: &str = "lower(host_name) IN (SELECT lower(twin.host_name)
     CROSS JOIN terminals twin INDEXED BY terminals_by_host_name
     ON twin.contract_id = ?1 AND twin.host_name = borne.name COLLATE NOCASE
     WHERE twin.status <> 'retired' GROUP BY lower(twin.host_name) HAVING count(*) > 1)";
-const OLD_VERSION: &str = "agent_version IN (SELECT value FROM json_each(?4))";
+const OLD_VERSION: &str = "agent_version IN (SELECT value FROM json_each(?6))";
 
 /// The condition of each choice.
 fn condition(show: FleetShow) -> String {
     let marked = |mark: &str| format!("({IN_USE} AND {mark})");
+    let silent = |how: &str| format!("(status = 'active' AND NOT {HEARD} AND {how})");
     match show {
         FleetShow::InUse => format!("({IN_USE})"),
         FleetShow::Healthy => "(status = 'active' AND coalesce(last_contact_at > ?2, FALSE))".to_owned(),
         FleetShow::Late => {
             format!("(status = 'active' AND {HEARD} AND NOT coalesce(last_contact_at > ?2, FALSE))")
         }
-        FleetShow::Silent => format!("(status = 'active' AND NOT {HEARD})"),
+        FleetShow::Silent => silent("TRUE"),
+        FleetShow::SilentWeek => silent(&format!("{LAST} <= ?4")),
+        FleetShow::SilentMonth => silent(&format!("{LAST} <= ?5")),
         FleetShow::Blocked => "(status = 'blocked')".to_owned(),
         FleetShow::Duplicate => marked(DUPLICATE),
         FleetShow::Missing => marked(MISSING),
@@ -217,6 +222,8 @@ fn measured(contract: ContractId, measures: &Measures) -> Vec<Value> {
         contract.0.into(),
         measures.healthy_after().0.into(),
         measures.heard_after().0.into(),
+        measures.silent_week().0.into(),
+        measures.silent_month().0.into(),
         rows::json_list(measures.old_versions.iter().map(String::as_str)).into(),
     ]
 }
@@ -258,7 +265,7 @@ impl Question {
     fn of(contract: ContractId, measures: &Measures, filter: &FleetFilter) -> Work<Self> {
         let mut values = measured(contract, measures);
         // Names the last measure, so that every statement takes all of them, whichever its conditions need.
-        let mut conditions = format!("contract_id = ?1 AND ?4 IS NOT NULL AND {}", condition(filter.show));
+        let mut conditions = format!("contract_id = ?1 AND ?6 IS NOT NULL AND {}", condition(filter.show));
         if !filter.text.is_empty() {
             values.push(filter.text.clone().into());
             let place = values.len();

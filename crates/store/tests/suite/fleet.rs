@@ -46,6 +46,10 @@ async fn fleet(store: &dyn Store) -> Office {
         batch.received_at = NOW.plus(-97 * 900_000);
     })
     .await;
+    at("week", &|batch| batch.received_at = NOW.plus(-7 * DAY_MS)).await;
+    at("almost-week", &|batch| batch.received_at = NOW.plus(-7 * DAY_MS + 1)).await;
+    at("month", &|batch| batch.received_at = NOW.plus(-30 * DAY_MS)).await;
+    at("almost-month", &|batch| batch.received_at = NOW.plus(-30 * DAY_MS + 1)).await;
     at("full", &|batch| batch.waiting = WAITING_MANY).await;
     at("almost-full", &|batch| batch.waiting = WAITING_MANY - 1).await;
     at("makeup", &|batch| batch.makeup = "other".to_owned()).await;
@@ -97,9 +101,12 @@ pub async fn the_board_counts_what_the_rules_say(store: &dyn Store) {
     assert_eq!(find(FleetShow::Late).await, ["PC-almost-silent", "PC-late"]);
     assert_eq!(
         find(FleetShow::Silent).await,
-        ["PC-1", "PC-silent", "PC-silent-clock"],
+        ["PC-1", "PC-almost-month", "PC-almost-week", "PC-month", "PC-silent", "PC-silent-clock", "PC-week"],
         "never heard of is silent"
     );
+    let week = ["PC-almost-month", "PC-month", "PC-week"];
+    assert_eq!(find(FleetShow::SilentWeek).await, week, "a PC enrolled today has time");
+    assert_eq!(find(FleetShow::SilentMonth).await, ["PC-month"]);
     assert_eq!(find(FleetShow::OldVersion).await, ["PC-old", "PC-blocked"]);
     assert_eq!(find(FleetShow::Duplicate).await, ["PC-conflict"]);
     let mut versions = store.fleet_versions(office.contract).await.unwrap();

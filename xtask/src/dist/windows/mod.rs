@@ -5,6 +5,7 @@
 //! | `MngnTimeCliSvc.exe` | the agent |
 //! | `MngnTimeMsg1.dll` | the texts of its lines in the event log |
 //! | `MngnTime-<version>-x64-ja-JP.msi`, `…-en-US.msi` | the installers, with both files inside |
+//! | `MngnTime-<version>-PolicyDefinitions.zip` | the group policy templates (ADMX, and ADML of each language) |
 //! | `MngnTime-<version>-x64.cdx.json` | the crates in the agent (CycloneDX) |
 //! | `SHA256SUMS` | of all these |
 //!
@@ -14,6 +15,7 @@
 
 pub mod compiler;
 mod msi;
+mod policy;
 pub mod sign;
 
 use std::fs;
@@ -119,6 +121,7 @@ pub fn run_signed(options: &Options, signer: Option<&Signer>) -> anyhow::Result<
         sign::sign(signer, &installer)?;
         files.push(installer);
     }
+    files.push(policy::pack(&folder, &options.version)?);
     let bill = folder.join(format!("MngnTime-{}-x64.cdx.json", options.version));
     sbom::write(&bill, PACKAGE, TARGET, &options.version)?;
     files.push(bill);

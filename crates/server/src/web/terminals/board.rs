@@ -153,6 +153,8 @@ pub(in crate::web) fn label(show: FleetShow) -> &'static str {
         FleetShow::Healthy => "state-ok",
         FleetShow::Late => "state-late",
         FleetShow::Silent => "state-silent",
+        FleetShow::SilentWeek => "state-silent-week",
+        FleetShow::SilentMonth => "state-silent-month",
         FleetShow::Blocked => "state-blocked",
         FleetShow::Duplicate => "mark-duplicate",
         FleetShow::Missing => "mark-missing",
@@ -171,6 +173,8 @@ fn contact(asked: &Asked, counts: &FleetCounts, c: &Chrome) -> Vec<Cell> {
         (FleetShow::Healthy, "ok", ""),
         (FleetShow::Late, "late", "is-warn"),
         (FleetShow::Silent, "unheard", "is-warn"),
+        (FleetShow::SilentWeek, "", "is-warn"),
+        (FleetShow::SilentMonth, "", "is-warn"),
         (FleetShow::Blocked, "blocked", ""),
         (FleetShow::Retired, "retired", ""),
     ];

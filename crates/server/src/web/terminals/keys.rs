@@ -15,7 +15,7 @@ use mngntime_store::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::rollout::Snippets;
+use super::rollout::{Snippets, listed};
 use super::views::{self, render};
 use crate::access::Action;
 use crate::web::WebState;
@@ -182,7 +182,7 @@ pub async fn page(
         && let Some(made) = visit.session().get::<Made>(MADE).await?
     {
         let session = visit.session().clone();
-        let page = show_made(&state, visit, made)?;
+        let page = show_made(&state, visit, made).await?;
         // Only what has been written is forgotten.
         session.remove::<Made>(MADE).await?;
         return Ok(page);
@@ -323,12 +323,13 @@ async fn leave_made(
     Ok(Redirect::to("/terminals/keys").into_response())
 }
 
-fn show_made(state: &WebState, visit: Visit, made: Made) -> Result<Response, WebError> {
+async fn show_made(state: &WebState, visit: Visit, made: Made) -> Result<Response, WebError> {
     let secret = state.sealer.open(&visit.person().id.to_string(), &made.sealed)?;
     let secret = String::from_utf8(secret).map_err(|error| WebError::Means(error.into()))?;
     let contract = visit.contract_code();
     let c = visit.chrome.at(Place::Terminals).reached_by("/terminals/keys");
     let snippets = Snippets::new(state, &contract, Some(&secret), &c);
+    let snippets = snippets.naming(&listed(state).await.unwrap_or_default(), &c);
     render(&views::KeyMade { number: made.number, secret, old_ends: made.old_ends, snippets, c })
 }
 

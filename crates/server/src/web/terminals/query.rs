@@ -13,11 +13,13 @@ use crate::web::sheet::Encoding;
 const TEXT_MAX: usize = 100;
 
 /// Words of the choices in addresses.
-const SHOWS: [(&str, FleetShow); 13] = [
+const SHOWS: [(&str, FleetShow); 15] = [
     ("", FleetShow::InUse),
     ("ok", FleetShow::Healthy),
     ("late", FleetShow::Late),
     ("silent", FleetShow::Silent),
+    ("silent-7", FleetShow::SilentWeek),
+    ("silent-30", FleetShow::SilentMonth),
     ("blocked", FleetShow::Blocked),
     ("duplicate", FleetShow::Duplicate),
     ("missing", FleetShow::Missing),

@@ -38,6 +38,8 @@ pub struct Snippets {
     pub key: String,
     /// Name of the MSI file.
     pub msi: String,
+    /// The group policy templates, where this server has them.
+    pub policy: Option<PackageRow>,
     /// Whether that address leads other PCs to themselves.
     pub is_local: bool,
 }
@@ -58,6 +60,7 @@ impl Snippets {
     pub fn new(state: &WebState, contract: &str, key: Option<&str>, c: &Chrome) -> Self {
         let language = if c.japanese() { "ja-JP" } else { "en-US" };
         Self {
+            policy: None,
             url: state.public_url.clone(),
             is_local: is_local(&state.public_url),
             contract: contract.to_owned(),
@@ -66,8 +69,9 @@ impl Snippets {
         }
     }
 
-    /// Names the MSI that is there: the newest in the page's language, else the newest of all.
-    fn naming(mut self, packages: &[Package], c: &Chrome) -> Self {
+    /// Names the MSI that is there, the newest in the page's language, else the newest of all; and the newest
+    /// templates, which `xtask dist windows` calls so.
+    pub(super) fn naming(mut self, packages: &[Package], c: &Chrome) -> Self {
         let language = if c.japanese() { "ja-JP" } else { "en-US" };
         let msi = |package: &&Package| package.name.to_ascii_lowercase().ends_with(".msi");
         let all: Vec<_> = packages.iter().filter(msi).collect();
@@ -75,6 +79,8 @@ impl Snippets {
         if let Some(package) = ours.or(all.last()) {
             self.msi = package.name.clone();
         }
+        let policy = packages.iter().rfind(|package| package.name.ends_with("-PolicyDefinitions.zip"));
+        self.policy = policy.map(row);
         self
     }
 }
@@ -85,10 +91,8 @@ impl Snippets {
 /// [`WebError`] when the person may not see terminals.
 pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     visit.permit(Action::TerminalsRead)?;
-    let packages = state.packages.clone();
-    let listed = tokio::task::spawn_blocking(move || packages.list()).await;
-    let listed = listed.unwrap_or_else(|_| Ok(Vec::new()));
-    let unreadable = listed.as_ref().err().map(report).is_some();
+    let listed = listed(&state).await;
+    let unreadable = listed.is_none();
     let listed = listed.unwrap_or_default();
     let code = visit.contract_code();
     let may_make_keys = visit.may(Action::EnrolmentKeysChange);
@@ -103,9 +107,15 @@ pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Respons
     })
 }
 
-/// The page is of use without the packages; the operator has to hear of it.
-fn report(error: &PackagesError) {
-    tracing::error!(error = crate::problem::chain(error), "the packages cannot be listed");
+/// The packages; `None` when they cannot be read. Pages are of use without them; the operator has to hear of it.
+pub(super) async fn listed(state: &WebState) -> Option<Vec<Package>> {
+    let packages = state.packages.clone();
+    let listed =
+        tokio::task::spawn_blocking(move || packages.list()).await.unwrap_or_else(|_| Ok(Vec::new()));
+    let report = |error: &PackagesError| {
+        tracing::error!(error = crate::problem::chain(error), "the packages cannot be listed");
+    };
+    listed.inspect_err(report).ok()
 }
 
 fn row(package: &Package) -> PackageRow {

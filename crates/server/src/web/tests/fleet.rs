@@ -35,7 +35,7 @@ async fn the_boards_counts_are_the_filters_of_the_list() {
     for (n, change) in [
         (1, (|_| ()) as fn(&mut IncomingBatch)),
         (2, |batch| batch.received_at = NOW.plus(-3_600_000)),
-        (3, |batch| batch.received_at = NOW.plus(-3 * 86_400_000)),
+        (3, |batch| batch.received_at = NOW.plus(-8 * 86_400_000)),
         (4, |batch| batch.clock_offset_ms = 94_600),
         (5, |batch| batch.agent_version = "0.0.1".into()),
         (6, |batch| batch.makeup = "other".into()),
@@ -59,6 +59,8 @@ async fn the_boards_counts_are_the_filters_of_the_list() {
         ("ok", 6),
         ("late", 1),
         ("silent", 1),
+        ("silent-7", 1),
+        ("silent-30", 0),
         ("blocked", 1),
         ("duplicate", 0),
         ("missing", 1),

@@ -171,6 +171,29 @@ async fn packages_are_listed_with_their_digests_and_served_whole() {
 }
 
 #[tokio::test]
+async fn the_policy_templates_are_offered_beside_the_values_of_the_policy() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let directory = tempfile::tempdir().unwrap();
+    let put = |name: &str| std::fs::write(directory.path().join(name), name).unwrap();
+    let packages = Arc::new(Packages::new(Some(directory.path().to_owned())));
+    let state = || WebState { packages: packages.clone(), ..site.state.clone() };
+    put("MngnTime-0.1.0-x64-ja-JP.msi");
+    let link =
+        "<a class=\"break\" href=\"/terminals/packages/MngnTime-0.2.0-PolicyDefinitions.zip\" download>";
+    let offered = async |address: &str| {
+        String::from_utf8(page(state(), &cookie, address).await.2).unwrap().contains(link)
+    };
+    assert!(!offered("/terminals/enroll").await);
+    put("MngnTime-0.1.0-PolicyDefinitions.zip");
+    put("MngnTime-0.2.0-PolicyDefinitions.zip");
+    assert!(offered("/terminals/enroll").await);
+    site.post(&cookie, "/terminals/keys", &[("label", "x"), ("expires", ""), ("uses", "")]).await;
+    assert!(offered("/terminals/keys").await, "where the new key is shown");
+    assert!(!offered("/terminals/keys").await, "shown once");
+}
+
+#[tokio::test]
 async fn without_packages_the_page_says_where_they_are_or_whom_to_ask() {
     let site = Site::new().await;
     let cookie = site.administrator().await;

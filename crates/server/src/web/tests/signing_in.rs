@@ -56,6 +56,31 @@ async fn the_right_password_gets_in_with_a_new_session_and_wrong_ones_do_not() {
 }
 
 #[tokio::test]
+async fn a_password_counts_with_the_spaces_at_its_ends_wherever_it_is_chosen_and_typed() {
+    let site = Site::new().await;
+    let sign_in = async |login: &str, password: &str| {
+        site.post("", "/login", &[("user", login), ("password", password)]).await.status
+    };
+    let outside = " correct horse ";
+    // As `admin create --password-stdin` stores it.
+    let new = NewAdministrator {
+        password_hash: Some(hash_new(outside).unwrap()),
+        ..NewAdministrator::new("hanako", Role::HumanResources, Some(site.contract))
+    };
+    let hanako = site.store.create_administrator(new, Act::server(NOW)).await.unwrap();
+    // As the page behind a set-up link stores it.
+    let made = crate::invitation::invite(site.store.as_ref(), Some(site.contract), hanako, Act::server(NOW));
+    let (typed, setup) = ("\u{3000}battery staple ", made.await.unwrap().path());
+    assert_eq!(sign_in("hanako", outside).await, StatusCode::SEE_OTHER);
+    assert_eq!(sign_in("hanako", outside.trim()).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let other = site.post("", &setup, &[("password", typed), ("again", typed.trim())]).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "typed twice alike");
+    assert_eq!(site.post("", &setup, &[("password", typed), ("again", typed)]).await.status, StatusCode::OK);
+    assert_eq!(sign_in("hanako", typed).await, StatusCode::SEE_OTHER);
+    assert_eq!(sign_in("hanako", typed.trim()).await, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
 async fn every_role_sees_only_its_pages() {
     let site = Site::new().await;
     let it = site.person("it", Role::InformationTechnology, Some(site.contract)).await;
