@@ -109,8 +109,7 @@ pub async fn remarks_on(
 #[must_use]
 pub fn is_remark_text(text: &str) -> bool {
     let mut chars = text.chars().filter(|c| *c != '\r');
-    text.chars().filter(|c| *c != '\r').count() <= REMARK_CHARS_MAX
-        && chars.all(|c| c == '\n' || !c.is_control())
+    chars.clone().count() <= REMARK_CHARS_MAX && chars.all(|c| c == '\n' || !c.is_control())
 }
 
 /// The minute that is not over is of the past, too: nobody types seconds.
