@@ -19,6 +19,9 @@ const ROUND: Duration = Duration::from_secs(60);
 /// Punches judged again in one round and contract: a few milliseconds of the writer's time.
 const REJUDGED_PER_ROUND: usize = 500;
 
+/// Pieces of work in one round for which a contract's day boundary has changed: some ten seconds of the writer's time.
+const REDATED_PER_ROUND: usize = 200;
+
 /// What every node does for itself; the other jobs are done by one node for all.
 const OF_EVERY_NODE: [&str; 4] = [
     "count the terminals",
@@ -91,6 +94,7 @@ pub async fn round(app: &App) {
 async fn for_everybody(app: &App, now: UtcMillis) {
     report(app, "judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
     report(app, "link accounts by their SIDs", link_by_sid(app, now)).await;
+    report(app, "put dates right for another day boundary", redate(app)).await;
     let signed = app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await;
     // A failure of another kind says nothing about the log: what was known of it stays.
     match signed.as_ref().map_err(SigningError::fault) {
@@ -118,6 +122,24 @@ async fn link_by_sid(app: &App, now: UtcMillis) -> Result<(), StoreError> {
                 links,
                 "accounts were linked by the SIDs of their employees"
             );
+        }
+    }
+    Ok(())
+}
+
+/// A piece at a time: punches are taken in between, and what is left when the round is over is done in the next.
+async fn redate(app: &App) -> Result<(), StoreError> {
+    let minutes = app.settings.day_boundary_minutes;
+    let mut pieces = 0..REDATED_PER_ROUND;
+    for contract in app.store.contracts_to_redate(minutes).await? {
+        while pieces.next().is_some() {
+            if app.store.redate_some(contract, minutes, app.now()).await? {
+                tracing::info!(
+                    contract = contract.0,
+                    "the dates of nights follow the contract's day boundary"
+                );
+                break;
+            }
         }
     }
     Ok(())

@@ -22,8 +22,9 @@
 //! The date is found when the punch is taken in, from what is stored then: its stay's logon. It is kept beside the punch
 //! (`local_date`), and every judgement of later, every preview and every count of what waits for a link goes by what is
 //! kept. So judging needs no other facts than before, and says the same whenever it is asked. A logon of a session that comes after
-//! its logoff puts the date of that right and has it judged again. A contract that chooses another boundary moves no date of a
-//! punch that is there already, and punches that were taken in by rules of version 1 keep the date on which they happened.
+//! its logoff puts the date of that right and has it judged again. When a contract chooses another boundary, the dates of
+//! the punches that are there are put right and what got another date is judged again, a piece at a time (`sqlite/redating.rs`);
+//! so are those of punches that were taken in by rules of version 1, once.
 //!
 //! Lives in the store because a change and the re-judging it causes are one transaction.
 

@@ -297,6 +297,8 @@ suite![
     nights::a_logon_that_comes_after_its_logoff_puts_its_date_right,
     nights::previews_and_later_judgements_go_by_the_same_date,
     nights::a_contracts_own_boundary_says_until_when_a_night_lasts,
+    nights::another_boundary_moves_the_dates_that_are_kept_and_judges_by_them,
+    nights::a_boundary_that_changes_again_before_all_is_looked_at_leaves_nothing_out,
     nights::dates_are_counted_with_the_nights_that_end_them,
     nights::who_is_there_after_midnight_only_is_there_on_one_date,
     nights::the_night_of_a_hand_over_is_of_who_began_it,

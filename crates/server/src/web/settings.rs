@@ -8,7 +8,8 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_model::{EventKind, Language, TerminalId, UtcMillis};
 use mngntime_store::{
-    Beside, Contract, ContractSettings, ContractStatus, PageKey, PunchFilter, Scope, local_date,
+    Beside, Contract, ContractId, ContractSettings, ContractStatus, DAY_BOUNDARY_MAX_MINUTES, PageKey,
+    PunchFilter, Scope, StoreError, local_date,
 };
 
 use super::WebState;
@@ -30,8 +31,11 @@ const RETENTION_YEARS: [u8; 2] = [3, 5];
 /// How "never" is sent where minutes could be.
 const NEVER: u16 = 0;
 
-/// Latest end of a night, in minutes after midnight: noon.
-const DAY_BEGINS_MAX: u16 = 720;
+/// Latest end of a night, in minutes after midnight.
+const DAY_BEGINS_MAX: u16 = DAY_BOUNDARY_MAX_MINUTES as u16;
+
+/// Pieces of work that are done before the answer when the day boundary changes; the server does the rest by itself.
+const REDATED_BEFORE_THE_ANSWER: usize = 10;
 
 /// Days before today whose logoffs are counted to show how much a change moves: about a month, which takes milliseconds.
 const LATELY_DAYS: i32 = 30;
@@ -58,6 +62,8 @@ pub struct Draft {
     pub idle: String,
     /// What has to be agreed to first: another beginning of days changes those of the past, too.
     pub asks: Option<Asks>,
+    /// Whether dates of nights are still put right for the boundary.
+    pub redating: bool,
     /// What is wrong with the name.
     pub name_error: String,
     /// What is wrong with the beginning of the day.
@@ -191,9 +197,11 @@ impl Draft {
 /// # Errors
 /// [`WebError`] when the person may not see the settings or the store fails.
 pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
-    visit.permit(Action::SettingsRead)?.contract()?;
+    let contract = visit.permit(Action::SettingsRead)?.contract()?;
+    let left = state.store.contracts_to_redate(state.day_boundary_minutes).await?.contains(&contract);
     let day_begins = u16::try_from(visit.day_begins_minutes()).unwrap_or(DAY_BEGINS_MAX);
     let draft = Draft::of(visit.own_contract().ok_or(WebError::NotFound)?, day_begins);
+    let draft = Draft { redating: left, ..draft };
     Ok(view(&state, visit, draft)?.render_page()?.into_response())
 }
 
@@ -221,9 +229,20 @@ pub async fn change(
     let retires = before.retires && chosen.retention_years >= before.retention_years;
     let chosen = ContractSettings { retires, ..chosen };
     state.store.change_settings(contract, draft.name, chosen, visit.act()).await?;
-    let text = visit.chrome.t("settings-saved-text");
+    let is_done = redated(&state, contract).await?;
+    let text = visit.chrome.t(if is_done { "settings-saved-text" } else { "settings-redating" });
     visit.leave(Banner::new(Tone::Ok, visit.chrome.t("settings-saved"), text)).await?;
     Ok(Redirect::to("/settings").into_response())
+}
+
+/// Puts the dates of nights right for another boundary, as far as nobody has to wait for it; whether nothing is left.
+async fn redated(state: &WebState, contract: ContractId) -> Result<bool, StoreError> {
+    for _ in 0..REDATED_BEFORE_THE_ANSWER {
+        if state.store.redate_some(contract, state.day_boundary_minutes, (state.clock)()).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Minutes without use to choose from, zero for never.

@@ -21,6 +21,7 @@ mod operators;
 mod paging;
 mod people;
 mod punches;
+mod redating;
 mod remarks;
 mod retention;
 mod scope;
@@ -90,6 +91,7 @@ pub use punches::{
     DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches,
     SAME_TIME_MS, SLOTS, Summary, Unattended, Whose, WhoseChange, Why,
 };
+pub use redating::{DAY_BOUNDARY_MAX_MINUTES, Redating};
 pub use remarks::{
     ListedRemark, ListedRemarks, NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX,
     Remark, RemarkCounts, RemarkKey, RemarkReading, RemarkShow, Remarks,
@@ -166,6 +168,7 @@ pub trait Store:
     + Terminals
     + Fleet
     + Contracts
+    + Redating
     + EnrollmentKeys
     + Operators
     + SignIn

@@ -191,11 +191,13 @@ pub enum Why {
     TerminalEnrolled,
     /// Its contract was reactivated or got the option.
     ContractChanged,
+    /// Another day boundary puts it on another date.
+    BoundaryChanged,
 }
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Received,
         Self::JudgedLate,
         Self::AccountLinked,
@@ -204,6 +206,7 @@ impl Why {
         Self::TerminalUnblocked,
         Self::TerminalEnrolled,
         Self::ContractChanged,
+        Self::BoundaryChanged,
     ];
 
     /// The name at rest.
@@ -218,6 +221,7 @@ impl Why {
             Self::TerminalUnblocked => "terminal_unblocked",
             Self::TerminalEnrolled => "terminal_enrolled",
             Self::ContractChanged => "contract_changed",
+            Self::BoundaryChanged => "boundary_changed",
         }
     }
 }

@@ -31,7 +31,7 @@ const POSTGRES_VERSION_MIN: i32 = 150_000;
 const MIGRATIONS_LOCK: i64 = 0x4d69_6772_6174_6573;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 14] = [
+const MIGRATIONS: [(&str, &str); 15] = [
     ("V1__initial", include_str!("../../migrations/postgres/V1__initial.sql")),
     ("V2__punch_figures", include_str!("../../migrations/postgres/V2__punch_figures.sql")),
     ("V3__keys_led_by_contract", include_str!("../../migrations/postgres/V3__keys_led_by_contract.sql")),
@@ -52,6 +52,7 @@ const MIGRATIONS: [(&str, &str); 14] = [
         "V14__remarks_read_and_answered",
         include_str!("../../migrations/postgres/V14__remarks_read_and_answered.sql"),
     ),
+    ("V15__night_dates", include_str!("../../migrations/postgres/V15__night_dates.sql")),
 ];
 
 /// Why the database could not be opened. None of it names the URL, which holds a password.
@@ -291,7 +292,7 @@ mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 14] = [
+    const FROZEN: [&str; 15] = [
         "3afc3057d71bfb6f1f26ea34b995dc56dee22bbfff81eca1875c7550242f6751",
         "3ac8b2dd8ea5f6a2fc979e9f12cbff35edcfd5940224b24bfeecd90bd4c4235b",
         "526cddefa69bcfc78ba447e0c6729930880a41779d77c3dee341d24165ee311c",
@@ -306,6 +307,7 @@ mod tests {
         "0c28070da6646e092a7dc9cc4856a37400ad8a1464491a2e7fb055aa06a20d00",
         "1e4224821e5d3a6380d8d576ecfd55fa4f432b85bcb1d897633de26777b68e38",
         "efa580ed96fbdf712fcfe72f9d69906f77553cf5a0e134e23fdf7a077f153e9f",
+        "3ddc130cdf31d7aa945621dbd5ffba791b99a8dfee91a7f79caa1283bf465be5",
     ];
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::judging::{self, Look};
 use super::lists::{Query, like};
-use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, links_by_sid, rows, tries};
+use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, links_by_sid, redating, rows, tries};
 use crate::ports::{
     Act, Answer, Beside, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
     NewEnrollmentKey, Page, Why,
@@ -259,6 +259,11 @@ fn change_settings(
     }
     set_name(tx, contract, name)?;
     keep_settings(tx, contract, settings, act)?;
+    if let Some(chosen) = settings.day_begins_minutes
+        && before.settings.day_begins_minutes != Some(chosen)
+    {
+        redating::begin(tx, contract, chosen.into(), act)?;
+    }
     // What has ended does not begin again because others may now last longer.
     if settings.idle_minutes != before.settings.idle_minutes
         && let Some(minutes) = before.settings.idle_minutes

@@ -56,6 +56,7 @@ mod presence;
 mod probe;
 mod punches;
 mod quarantine;
+mod redating;
 mod remarks;
 mod retention;
 mod retiring;

@@ -13,7 +13,7 @@ use super::{Work, presence, rows};
 use crate::judge::may_end_a_night;
 use crate::ports::{IncomingBatch, Why};
 use crate::sql::{Connection, params};
-use crate::{AccountId, date, local_date};
+use crate::{AccountId, ContractId, date, local_date};
 
 /// A stay whose logon lies longer ago is not looked for: no night lasts as long.
 const LOOK_BACK_MS: i64 = 62 * 86_400_000;
@@ -35,9 +35,22 @@ pub(super) fn boundary_of(batch: &IncomingBatch, chosen: Option<u16>) -> u32 {
     chosen.map_or(batch.day_begins_minutes, u32::from)
 }
 
-fn boundary(tx: &Connection, batch: &IncomingBatch) -> Work<u32> {
-    let chosen = rows::one(tx, BOUNDARY, params![batch.contract.0], |row| Ok(row.get::<_, Option<u16>>(0)?))?;
-    Ok(boundary_of(batch, chosen.flatten()))
+/// Where punches lie whose date is looked for.
+pub(super) struct Place<'a> {
+    pub(super) contract: ContractId,
+    /// Bytes of the terminal's id.
+    pub(super) terminal: &'a [u8; 16],
+    /// The day boundary, in minutes after midnight.
+    pub(super) boundary: u32,
+}
+
+impl<'a> Place<'a> {
+    fn of(tx: &Connection, arrival: &'a Arrival<'_>) -> Work<Self> {
+        let contract = arrival.batch.contract;
+        let chosen = rows::one(tx, BOUNDARY, params![contract.0], |row| Ok(row.get::<_, Option<u16>>(0)?))?;
+        let boundary = boundary_of(arrival.batch, chosen.flatten());
+        Ok(Self { contract, terminal: &arrival.terminal, boundary })
+    }
 }
 
 /// The date by which a new punch is judged.
@@ -51,14 +64,13 @@ pub(super) fn date_of(
     if event.kind != EventKind::Logoff {
         return Ok(local_date(event.occurred_at));
     }
-    let boundary = boundary(tx, arrival.batch)?;
     let logoff =
         Logoff { account, kind: event.kind, occurred_at: event.occurred_at, stay: presence::stay(event) };
-    logoff.date(tx, arrival, boundary)
+    logoff.date(tx, &Place::of(tx, arrival)?)
 }
 
 /// A logoff whose date is looked for.
-struct Logoff {
+pub(super) struct Logoff {
     account: AccountId,
     kind: EventKind,
     occurred_at: UtcMillis,
@@ -66,24 +78,35 @@ struct Logoff {
 }
 
 impl Logoff {
-    fn date(&self, tx: &Connection, arrival: &Arrival<'_>, boundary: u32) -> Work<Date> {
+    pub(super) fn of(punch: &Stored, stay: Option<Digest>) -> Self {
+        Self { account: punch.account, kind: punch.kind, occurred_at: punch.occurred_at, stay }
+    }
+
+    pub(super) fn date(&self, tx: &Connection, place: &Place<'_>) -> Work<Date> {
         let own = local_date(self.occurred_at);
-        if !may_end_a_night(self.kind, self.occurred_at, boundary) {
+        if !may_end_a_night(self.kind, self.occurred_at, place.boundary) {
             return Ok(own);
         }
         let midnight = date::begins(own);
         let key = params![
-            arrival.batch.contract.0,
+            place.contract.0,
             self.account.0.as_bytes(),
             midnight.0.saturating_sub(LOOK_BACK_MS),
             self.occurred_at.0,
-            arrival.terminal,
+            place.terminal,
             self.stay.as_ref().map(Digest::as_bytes),
         ];
         let logon = rows::one(tx, LOGON, key, |row| rows::millis(row, 0))?;
         let of_the_night = logon.is_some_and(|logon| logon < midnight);
         Ok(if of_the_night { own.yesterday().unwrap_or(own) } else { own })
     }
+}
+
+/// Keeps another date of a stored punch.
+pub(super) fn keep_date(tx: &Connection, place: &Place<'_>, punch: &Stored, date: Date) -> Work<()> {
+    let number = rows::column(punch.sequence);
+    let key = params![place.contract.0, punch.occurred_at.0, place.terminal, number, date.to_string()];
+    rows::run(tx, MOVE, key).map(drop)
 }
 
 /// Puts the dates of logoffs right whose logon comes only now, and judges them again.
@@ -94,25 +117,21 @@ pub(super) fn logon_came(
     account: AccountId,
 ) -> Work<()> {
     let Some(stay) = presence::stay(logon) else { return Ok(()) };
-    let contract = arrival.batch.contract;
+    let place = Place::of(tx, arrival)?;
     let key = params![
-        contract.0,
+        place.contract.0,
         account.0.as_bytes(),
         logon.occurred_at.0,
         logon.occurred_at.0.saturating_add(LOOK_BACK_MS),
-        arrival.terminal,
+        place.terminal,
         stay.as_bytes(),
     ];
     for punch in judging::stored(tx, LOGOFFS, key)? {
-        let (kind, occurred_at) = (punch.kind, punch.occurred_at);
-        let logoff = Logoff { account, kind, occurred_at, stay: Some(stay) };
-        let date = logoff.date(tx, arrival, boundary(tx, arrival.batch)?)?;
+        let date = Logoff::of(&punch, Some(stay)).date(tx, &place)?;
         if date != punch.date {
-            let number = rows::column(punch.sequence);
-            let key = params![contract.0, occurred_at.0, arrival.terminal, number, date.to_string()];
-            rows::run(tx, MOVE, key)?;
+            keep_date(tx, &place, &punch, date)?;
             let moved = Stored { date, ..punch };
-            judging::rejudge(tx, contract, &[moved], Look::Person, Why::Received, &arrival.act)?;
+            judging::rejudge(tx, place.contract, &[moved], Look::Person, Why::Received, &arrival.act)?;
         }
     }
     Ok(())

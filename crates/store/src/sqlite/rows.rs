@@ -245,6 +245,10 @@ pub(super) fn digest(row: &Row<'_>, column: usize) -> Work<Digest> {
     Ok(Digest::from_bytes(row.get(column)?))
 }
 
+pub(super) fn digest_or_none(row: &Row<'_>, column: usize) -> Work<Option<Digest>> {
+    Ok(row.get::<_, Option<[u8; 32]>>(column)?.map(Digest::from_bytes))
+}
+
 pub(super) fn date(text: &str) -> Work<Date> {
     text.parse().map_err(|_| WorkError::Unreadable("a date"))
 }

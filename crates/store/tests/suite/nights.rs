@@ -4,7 +4,7 @@ use mngntime_ledger::Digest;
 use mngntime_model::{BootId, EventKind, SessionIdentity, UtcMillis};
 use mngntime_store::{
     ContractSettings, EmployeeChoice, EmployeeId, IncomingEvent, LinkChange, LinkRequest, NewEmployee,
-    PunchFilter, Scope, ScopedPeople, Store, TerminalStatus,
+    PunchFilter, Scope, ScopedPeople, Store, TerminalStatus, Why, local_date,
 };
 
 use crate::fixture::{NOW, Office, act, day, employee, event, identity, logon, office};
@@ -122,6 +122,81 @@ pub async fn a_contracts_own_boundary_says_until_when_a_night_lasts(store: &dyn 
     assert_eq!(office.results(store, until(4, "b", 60)).await, [None, OUTSIDE]);
 }
 
+async fn chosen(store: &dyn Store, office: &Office, minutes: u16) {
+    let chosen = ContractSettings { day_begins_minutes: Some(minutes), ..ContractSettings::default() };
+    store.change_settings(office.contract, "demo".to_owned(), chosen, act()).await.unwrap();
+}
+
+/// Until nothing is left; how many pieces it took.
+async fn redated(store: &dyn Store, office: &Office) -> usize {
+    let mut pieces = 0;
+    while store.contracts_to_redate(300).await.unwrap().contains(&office.contract) {
+        store.redate_some(office.contract, 300, NOW).await.unwrap();
+        pieces += 1;
+    }
+    pieces
+}
+
+pub async fn another_boundary_moves_the_dates_that_are_kept_and_judges_by_them(store: &dyn Store) {
+    let office = last_day(store).await;
+    assert_eq!(redated(store, &office).await, 1, "a contract that was never looked at");
+    assert_eq!(redated(store, &office).await, 0);
+    let night = [(2, "a", LOGON, at(22, 0)), (3, "a", LOGOFF, at(30, 0)), (4, "b", LOGOFF, at(30, 1))];
+    office.receive(store, night.map(|(n, stay, kind, time)| punch(n, stay, kind, time)).to_vec()).await;
+    let cut = [(1, None, 0), (2, None, 0), (3, OUTSIDE, 1), (4, OUTSIDE, 1)];
+    assert_eq!(judged(store, &office).await, cut);
+    chosen(store, &office, 420).await;
+    assert_eq!(judged(store, &office).await, cut, "a million of them are not for one transaction");
+    assert_eq!(redated(store, &office).await, 1);
+    let whole = [(1, None, 0), (2, None, 0), (3, None, 0), (4, OUTSIDE, 1)];
+    assert_eq!(judged(store, &office).await, whole, "no logon of it is known");
+    let found = store.punch(office.contract.into(), office.terminal, 3).await.unwrap().unwrap();
+    let history: Vec<_> = found.history.iter().map(|entry| (entry.result.res(), entry.why)).collect();
+    assert_eq!(history, [(OUTSIDE, Why::Received), (None, Why::BoundaryChanged)]);
+    assert_eq!(found.history[1].by, act().by, "whoever chose it");
+    // To the minute: what ends with the boundary is of its own date.
+    chosen(store, &office, 360).await;
+    redated(store, &office).await;
+    assert_eq!(judged(store, &office).await, cut);
+    chosen(store, &office, 361).await;
+    redated(store, &office).await;
+    assert_eq!(judged(store, &office).await, whole);
+}
+
+pub async fn a_boundary_that_changes_again_before_all_is_looked_at_leaves_nothing_out(store: &dyn Store) {
+    let office = last_day(store).await;
+    redated(store, &office).await;
+    let nights = (0..150).flat_map(|n: i64| {
+        let (number, stay) = (u64::try_from(n).unwrap_or_default() * 2 + 2, format!("stay-{n}"));
+        let evening = 22 - 24 * (150 - n);
+        [punch(number, &stay, LOGON, at(evening, 0)), punch(number + 1, &stay, LOGOFF, at(evening + 8, 0))]
+    });
+    for some in nights.collect::<Vec<_>>().chunks(100) {
+        office.receive(store, some.to_vec()).await;
+    }
+    chosen(store, &office, 420).await;
+    assert!(
+        !store.redate_some(office.contract, 300, NOW).await.unwrap(),
+        "a hundred dates are done, fifty are left"
+    );
+    // Between these two lies no logoff at all, and the hundred are to go back.
+    chosen(store, &office, 300).await;
+    assert_eq!(redated(store, &office).await, 2);
+    let moved = async || {
+        let all = office.list(store, PunchFilter::default()).await;
+        all.iter().filter(|punch| punch.kind == LOGOFF && punch.date != local_date(punch.occurred_at)).count()
+    };
+    assert_eq!(moved().await, 0);
+    // The server's own boundary, for contracts that have chosen none.
+    let none = ContractSettings::default();
+    store.change_settings(office.contract, "demo".to_owned(), none, act()).await.unwrap();
+    assert_eq!(store.contracts_to_redate(300).await.unwrap(), []);
+    assert_eq!(store.contracts_to_redate(420).await.unwrap(), [office.contract]);
+    while !store.redate_some(office.contract, 420, NOW).await.unwrap() {}
+    assert_eq!(store.contracts_to_redate(420).await.unwrap(), []);
+    assert_eq!(moved().await, 150);
+}
+
 pub async fn dates_are_counted_with_the_nights_that_end_them(store: &dyn Store) {
     let office = last_day(store).await;
     let events = [
@@ -140,7 +215,7 @@ pub async fn dates_are_counted_with_the_nights_that_end_them(store: &dyn Store) 
     assert_eq!(dates(-3, 300).await, 3, "a logoff without its logon is of its own date");
     assert_eq!(dates(-2, 300).await, 2, "the day before yesterday and today");
     assert_eq!(dates(-3, 0).await, 4, "each by its own date");
-    assert_eq!(dates(-3, 301).await, 3, "a boundary of later moves no punch that was judged");
+    assert_eq!(dates(-3, 301).await, 3, "what is kept counts until it is put right");
 }
 
 pub async fn who_is_there_after_midnight_only_is_there_on_one_date(store: &dyn Store) {

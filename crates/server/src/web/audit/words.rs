@@ -15,7 +15,7 @@ use super::super::{day_time, settings, times};
 use crate::logins;
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 79] = [
+pub const ACTIONS: [(&str, &str); 80] = [
     ("sign_in", "did-sign-in"),
     ("sign_out", "did-sign-out"),
     ("view_record", "did-view-record"),
@@ -65,6 +65,7 @@ pub const ACTIONS: [(&str, &str); 79] = [
     ("use_setup_link", "did-use-setup-link"),
     ("set_password", "did-set-password"),
     ("change_settings", "did-change-settings"),
+    ("redate_nights", "did-redate-nights"),
     ("create_contract", "did-create-contract"),
     ("change_contract", "did-change-contract"),
     ("rename_contract", "did-rename-contract"),
@@ -154,7 +155,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 73] = [
+const FIELDS: [(&str, &str); 75] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -212,6 +213,8 @@ const FIELDS: [(&str, &str); 73] = [
     ("ends_at", "field-ends-at"),
     ("lines", "field-lines"),
     ("written", "field-written"),
+    ("moved", "field-moved"),
+    ("judged", "field-judged"),
     ("roles", "field-roles"),
     ("codes", "field-codes"),
     ("left", "field-left"),

@@ -83,5 +83,6 @@ fn why_key(why: Why) -> &'static str {
         Why::TerminalUnblocked => "why-terminal-unblocked",
         Why::TerminalEnrolled => "why-terminal-enrolled",
         Why::ContractChanged => "why-contract-changed",
+        Why::BoundaryChanged => "why-boundary-changed",
     }
 }

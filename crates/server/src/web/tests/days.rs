@@ -18,7 +18,7 @@ use super::{NOW, Site, contract, times};
 const MIDNIGHT: UtcMillis = UtcMillis(1_781_535_600_000);
 
 /// A time of that day, or of another with hours beyond it.
-fn at(hour: i64, minute: i64) -> UtcMillis {
+pub(super) fn at(hour: i64, minute: i64) -> UtcMillis {
     MIDNIGHT.plus((hour * 60 + minute) * 60_000)
 }
 
@@ -73,12 +73,12 @@ fn night(name: &str) -> Vec<IncomingEvent> {
 }
 
 impl Site {
-    async fn record(&self, terminal: TerminalId, events: Vec<IncomingEvent>) {
+    pub(super) async fn record(&self, terminal: TerminalId, events: Vec<IncomingEvent>) {
         self.store.receive(self.batch(self.contract, terminal, events)).await.unwrap();
     }
 
     /// Links the one account there is to a new employee.
-    async fn linked(&self, contract: ContractId, code: &str, name: &str) {
+    pub(super) async fn linked(&self, contract: ContractId, code: &str, name: &str) {
         let accounts = self.store.list_accounts(contract.into(), AccountFilter::All, 10).await.unwrap();
         let new = NewDepartment { code: "D1".into(), name: "開発部".into(), parent: None };
         self.store.add_department(contract, new, Act::server(NOW)).await.unwrap();
@@ -328,7 +328,7 @@ async fn people_are_found_by_a_part_of_their_name() {
 }
 
 /// Stays of one account from when to when, each a session of its own, behind a start of the agent two days before.
-fn stays(times: &[(UtcMillis, UtcMillis)]) -> Vec<IncomingEvent> {
+pub(super) fn stays(times: &[(UtcMillis, UtcMillis)]) -> Vec<IncomingEvent> {
     let begins = times.first().map_or(at(-48, 0), |(on, _)| on.plus(-48 * 3_600_000).min(at(-48, 0)));
     let mut all = vec![event(1, EventKind::ServiceStart, begins, "hanako")];
     for (number, (on, off)) in (1_u64..).zip(times) {

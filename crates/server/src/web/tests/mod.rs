@@ -21,6 +21,7 @@ mod pages;
 mod paper;
 mod people;
 mod provider;
+mod redating;
 mod rollout;
 mod safety;
 mod settings;
