@@ -61,7 +61,7 @@ impl Punches for SqliteStore {
 const HEAD: &str = "SELECT p.terminal_id, t.host_name, p.seq, p.kind, p.evidence, p.resent, p.account_id,
     a.domain, a.name, p.employee_id, e.code, e.name, p.occurred_at, p.not_before, p.not_after, p.received_at,
     p.res, u.stay, u.present_from, u.present_not_after, coalesce(v.clock_offset_ms, 0), p.local_date
-    FROM (SELECT * FROM punches";
+    FROM (SELECT * FROM";
 const TAIL: &str = ") p
     JOIN terminals t ON t.contract_id = p.contract_id AND t.id = p.terminal_id
     JOIN accounts a ON a.contract_id = p.contract_id AND a.id = p.account_id
@@ -172,7 +172,7 @@ fn narrow(conditions: &mut Conditions, filter: &PunchFilter) -> Work<()> {
     if let Some(kind) = filter.kind {
         conditions.and("kind = ?", [Value::Text(kind.name().into())]);
     }
-    if filter.errors_only || filter.cause.is_some() {
+    if is_of_errors(filter) {
         conditions.and("res IS NOT NULL", []);
     }
     if filter.inferred_only {
@@ -210,10 +210,14 @@ fn beyond(conditions: &mut Conditions, place: PageKey, Way { beyond, .. }: Way) 
     Ok(())
 }
 
+fn is_of_errors(filter: &PunchFilter) -> bool {
+    filter.errors_only || filter.cause.is_some()
+}
+
 /// The index that leads to the fewest rows for this filter.
 fn index(scope: &Scope, filter: &PunchFilter) -> &'static str {
     let one = matches!(scope.people, ScopedPeople::One(_));
-    let errors = filter.errors_only || filter.cause.is_some();
+    let errors = is_of_errors(filter);
     if one || filter.account.is_some() || filter.employee.is_some() {
         match (errors, filter.inferred_only) {
             (true, _) => "INDEXED BY punches_errors_by_account",
@@ -239,13 +243,60 @@ pub(super) fn list(
     limit: usize,
 ) -> Work<PunchPage> {
     let read = |limit| match accounts(connection, scope, filter)? {
-        Some(accounts) => of_accounts(connection, scope, filter, at.as_ref(), &accounts, limit),
+        Some(accounts) => match nearby(connection, scope, filter, at.as_ref(), limit)? {
+            Some(found) => Ok(found),
+            None => of_accounts(connection, scope, filter, at.as_ref(), &accounts, limit),
+        },
         None => {
             let conditions = conditions(scope, filter)?;
             rows_of(connection, conditions, index(scope, filter), at.as_ref(), limit)
         }
     };
     rows::page(at.as_ref(), limit, read, key_of)
+}
+
+/// Punches of everybody among which those of departments are looked for first: a few milliseconds.
+const NEARBY_MAX: u64 = 4_096;
+
+/// The nearest punches of departments' people, when there are enough of them among the nearest of everybody: then that is
+/// far quicker than to ask for each of their accounts.
+fn nearby(
+    connection: &Connection,
+    scope: &Scope,
+    filter: &PunchFilter,
+    at: Option<&Beside<PageKey>>,
+    limit: usize,
+) -> Work<Option<Vec<Punch>>> {
+    let Some((theirs, root)) = scope::condition(scope, "employee_id") else { return Ok(None) };
+    if own(scope).is_some() || filter.account.is_some() || filter.employee.is_some() {
+        return Ok(None);
+    }
+    let way = rows::falling(at);
+    // What no index serves is asked of the rows that were found, so that no more of them are read.
+    let served = PunchFilter { kind: None, cause: None, errors_only: is_of_errors(filter), ..filter.clone() };
+    let mut near = Conditions::new(scope.contract);
+    narrow(&mut near, &served)?;
+    if let Some(beside) = at {
+        beyond(&mut near, *beside.key(), way)?;
+    }
+    near.values.push(Value::Integer(rows::column(NEARBY_MAX)));
+    let everybody = Scope { people: ScopedPeople::Everybody, ..*scope };
+    let (index, order) = (index(&everybody, &served), order_of(way));
+    let mut wanted = Conditions { text: "TRUE".into(), values: Vec::new() };
+    wanted.and(&theirs, [root]);
+    narrow(&mut wanted, &PunchFilter { kind: filter.kind, cause: filter.cause, ..PunchFilter::default() })?;
+    let values =
+        near.values.into_iter().chain(wanted.values).chain([Value::Integer(rows::column(limit as u64))]);
+    let sql = format!(
+        "{HEAD} (SELECT * FROM punches {index} WHERE {} {} LIMIT ?) near WHERE {} {} LIMIT ? {TAIL} {}",
+        near.text,
+        order(""),
+        wanted.text,
+        order(""),
+        order("p.")
+    );
+    let found = rows::all(connection, &sql, params_from_iter(values.collect::<Vec<_>>()), read)?;
+    Ok(Some(found).filter(|found| found.len() == limit))
 }
 
 /// Accounts of so few people are read one by one: through time alone, theirs would be rare rows among everybody's.
@@ -370,13 +421,15 @@ fn rows_of(
     }
     let Conditions { text, mut values } = conditions;
     values.push(Value::Integer(rows::column(limit as u64)));
-    let order = |p: &str| {
-        let way = way.order;
-        format!("ORDER BY {p}occurred_at {way}, {p}terminal_id {way}, {p}seq {way}")
-    };
+    let order = order_of(way);
     let (picked, shown) = (order(""), order("p."));
-    let sql = format!("{HEAD} {index} WHERE {text} {picked} LIMIT ? {TAIL} {shown}");
+    let sql = format!("{HEAD} punches {index} WHERE {text} {picked} LIMIT ? {TAIL} {shown}");
     rows::all(connection, &sql, params_from_iter(values), read)
+}
+
+/// The order of the list, of the columns with this before their names.
+fn order_of(Way { order, .. }: Way) -> impl Fn(&str) -> String {
+    move |p| format!("ORDER BY {p}occurred_at {order}, {p}terminal_id {order}, {p}seq {order}")
 }
 
 pub(super) fn count(connection: &Connection, scope: &Scope, filter: &PunchFilter, limit: usize) -> Work<u64> {
@@ -442,7 +495,7 @@ fn detail(
     let key = [Value::Integer(occurred_at), blob(&bytes), Value::Integer(rows::column(sequence))];
     place.and("occurred_at = ? AND terminal_id = ? AND seq = ?", key);
     place.within(scope);
-    let sql = format!("{HEAD} WHERE {} {TAIL}", place.text);
+    let sql = format!("{HEAD} punches WHERE {} {TAIL}", place.text);
     let Some(punch) = rows::one(connection, &sql, params_from_iter(place.values), read)? else {
         return Ok(None);
     };

@@ -256,9 +256,14 @@ pub async fn punches_are_listed_by_every_filter(store: &dyn Store) {
     let newest = PageKey { occurred_at: NOW.plus(9), terminal: office.terminal, sequence: 9 };
     let newest = Some(Beside::After(newest));
     let [everybody, own] = scopes(store, &office).await;
-    for (scope, expected) in
-        [(everybody, [5, 5, 2, 2, 5, 1, 2, 2, 1, 1, 0]), (own, [2, 2, 2, 2, 2, 1, 0, 0, 1, 1, 0])]
-    {
+    // Her department, which is read among everybody's punches first, and her herself, whose accounts are.
+    let new = NewDepartment { code: "D1".into(), name: "部署".into(), parent: None };
+    let department = store.add_department(office.contract, new, act()).await.unwrap();
+    let id = hanako.links[0].employee;
+    store.set_employee_department(office.contract, id, Some(department), act()).await.unwrap();
+    let below = Scope { contract: office.contract, people: ScopedPeople::Below(department) };
+    let hers = [2, 2, 2, 2, 2, 1, 0, 0, 1, 1, 0];
+    for (scope, expected) in [(everybody, [5, 5, 2, 2, 5, 1, 2, 2, 1, 1, 0]), (own, hers), (below, hers)] {
         for (filter, count) in filters.iter().zip(expected) {
             let told = format!("{scope:?} {filter:?}");
             let page = store.list_punches(scope, filter.clone(), None, 50).await.unwrap();
