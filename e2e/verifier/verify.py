@@ -28,11 +28,17 @@ from forms import (BATCH, ENROLLED, ENTRY, HEAD, LINKED, RECEIPT, RENAMED, RETIR
 
 RANKS = ["pack", "employee", "account", "link", "head", "audit", "terminal", "missing", "retired", "event", "batch", "receipt",
          "judgement", "day", "end"]
+LOOK_BACK_MS = 62 * days.DAY_MS
 SAME_RANK = {"earlier": "head", "hidden": "event"}
 
 
 def sha256(data):
     return hashlib.sha256(data).digest()
+
+
+def stay_of(event):
+    session = event.get("session")
+    return event["account"]["key"], session and (session["boot"], session["id"], session["logon"])
 
 
 def decode64(text, length):
@@ -317,7 +323,7 @@ class Record:
         self.terminal, self.missing, self.retired, self.next = line, [], [], line["numbers"]["first"]
         self.hashes, self.places, self.shown, self.signed, self.judged = {}, {}, {}, set(), (0, 0)
         self.events, self.hidden, self.concealed, self.batches, self.days = [], [], set(), set(), []
-        self.withheld = set()
+        self.withheld, self.logons = set(), {}
         require(1 <= self.next <= line["numbers"]["last"] + 1 <= 2**63, "numbers")
 
     def on_missing(self, line):
@@ -369,6 +375,8 @@ class Record:
         number = event["seq"]
         self.place(number, sha256(line["json"].encode()), line)
         require(self.is_shown(event), f"event {number} is somebody else's")
+        if event["kind"] == "logon":
+            self.logons.setdefault(stay_of(event), []).append(event["occurred_at"])
         self.shown[number] = line["json"]
         self.events.append((event, line["received_at"], line["clock_offset_ms"]))
         self.counts["events"] += 1
@@ -384,10 +392,21 @@ class Record:
         code, account = self.pack.get("employee"), event.get("account")
         if code is None or account is None:
             return True
-        day = days.date_of(event["occurred_at"]).isoformat()
+        own = days.day_of(event["occurred_at"])
+        dates = [days.date_of_day(day).isoformat() for day in (own, own - 1 if self.ends_a_night(event, own) else own)]
         return any(link["account"] == account["key"] and link["employee"] == code and not link["void"]
-                   and link["dates"][0] <= day and (link["dates"][1] is None or day <= link["dates"][1])
+                   and any(link["dates"][0] <= day and (link["dates"][1] is None or day <= link["dates"][1])
+                           for day in dates)
                    for link in self.account_links)
+
+    def ends_a_night(self, event, day):
+        """A logoff before the boundary whose stay began before that midnight is the end of the evening."""
+        midnight = day * days.DAY_MS - days.JAPAN_MS
+        night = self.pack.get("night_minutes", 0) * 60_000
+        if event["kind"] != "logoff" or event["occurred_at"] - midnight >= night:
+            return False
+        logons = [at for at in self.logons.get(stay_of(event), []) if midnight - LOOK_BACK_MS <= at <= event["occurred_at"]]
+        return bool(logons) and max(logons) < midnight
 
     def on_hidden(self, line):
         require("employee" in self.pack, f"event {line['seq']} is hidden from nobody")

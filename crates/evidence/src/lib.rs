@@ -10,6 +10,7 @@ pub mod against;
 pub mod format;
 pub mod japan;
 pub mod months;
+pub mod nights;
 pub mod seal;
 pub mod verify;
 pub mod words;

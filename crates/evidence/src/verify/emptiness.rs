@@ -54,6 +54,7 @@ mod tests {
             program: String::new(),
             employee: employee.map(str::to_owned),
             dates: dates.map(|dates| dates.map(str::to_owned)),
+            night_minutes: None,
             rules: format::Rules { judging: 1, completeness: 1 },
         }
     }

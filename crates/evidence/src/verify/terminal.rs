@@ -17,6 +17,7 @@ use super::times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
 use super::{Around, FaultKind, Report, digests};
 use crate::format::{self, Line, Place};
 use crate::japan;
+use crate::nights::Nights;
 use sent::Sent;
 use told::DaysCut;
 
@@ -66,6 +67,8 @@ pub(super) struct TerminalCheck {
     /// Trees of the log that receipts name, as [`earlier_name`] calls them, and when the first of these was given.
     named: BTreeMap<String, (LogTree, i64)>,
     judged: (u64, u64),
+    /// Logons so far; absent before the first event.
+    nights: Option<Nights>,
     /// The first and the last date so far.
     dates: Option<(Date, Date)>,
     timeline: Option<Timeline>,
@@ -98,6 +101,7 @@ impl TerminalCheck {
             named: BTreeMap::new(),
             judged: (0, 0),
             dates: None,
+            nights: None,
             timeline: None,
             counts: Report::default(),
         })
@@ -156,7 +160,10 @@ impl TerminalCheck {
         };
         let sequence = encoded.event.sequence;
         let mut faults = self.place(sequence, encoded.digest, &line.place, around, Some(line.json.clone()));
-        fault_if(&mut faults, !is_shown(&encoded.event, around), FaultKind::SomebodyElse { sequence });
+        let nights = self.nights.get_or_insert_with(|| Nights::until(around.pack.night_minutes));
+        let is_shown = is_shown(&encoded.event, nights, around);
+        fault_if(&mut faults, !is_shown, FaultKind::SomebodyElse { sequence });
+        nights.note(&encoded.event);
         self.follow(&encoded.event, encoded.previous);
         let place = &line.place;
         self.counts.clock_offset_max_ms =
@@ -407,19 +414,21 @@ fn date_of(begins: i64) -> Option<Date> {
     (begin_of(day) == begins && japan::number_of(date) == day).then_some(date)
 }
 
-/// What belongs to nobody is shown; of people only the one the pack is about, on the dates of the links.
-fn is_shown(event: &Event, around: &Around<'_>) -> bool {
+/// What belongs to nobody is shown; of people only the one the pack is about, on the dates of the links, and with them the
+/// end of a night that began on them.
+fn is_shown(event: &Event, nights: &Nights, around: &Around<'_>) -> bool {
     let (Some(account), Some(employee)) = (&event.account, &around.pack.employee) else {
         return true;
     };
-    let date = japan::date_at(event.occurred_at).to_string();
+    let dates = [japan::date_at(event.occurred_at), nights.date_of(event)].map(|date| date.to_string());
+    let covers = |(from, to): &(String, Option<String>), date: &String| {
+        from <= date && to.as_ref().is_none_or(|to| date <= to)
+    };
     around.links.iter().any(|link| {
-        let (from, to) = &link.dates;
         !link.void
             && link.account == account.key
             && link.employee == *employee
-            && *from <= date
-            && to.as_ref().is_none_or(|to| date <= *to)
+            && dates.iter().any(|date| covers(&link.dates, date))
     })
 }
 

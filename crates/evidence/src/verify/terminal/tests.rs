@@ -90,6 +90,7 @@ fn an_event_is_shown_of_whom_a_link_names_on_its_dates() {
         let noted = Noted::default();
         is_shown(
             &logon,
+            &Nights::until(None),
             &Around {
                 key: &key,
                 pack: &pack,
