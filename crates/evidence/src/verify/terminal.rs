@@ -66,6 +66,8 @@ pub(super) struct TerminalCheck {
     /// Trees of the log that receipts name, as [`earlier_name`] calls them, and when the first of these was given.
     named: BTreeMap<String, (LogTree, i64)>,
     judged: (u64, u64),
+    /// The newest result of each number: its `res`, if it has one.
+    results: BTreeMap<u64, Option<u8>>,
     /// The first and the last date so far.
     dates: Option<(Date, Date)>,
     timeline: Option<Timeline>,
@@ -97,6 +99,7 @@ impl TerminalCheck {
             withheld: BTreeSet::new(),
             named: BTreeMap::new(),
             judged: (0, 0),
+            results: BTreeMap::new(),
             dates: None,
             timeline: None,
             counts: Report::default(),
@@ -286,6 +289,7 @@ impl TerminalCheck {
         let in_order = line.seq >= self.judged.0 && line.number == next;
         let shown = self.known.get(&line.seq).is_some_and(|known| known.json.is_some());
         self.judged = (line.seq, line.number);
+        self.results.insert(line.seq, line.res);
         fault_unless(in_order && shown, FaultKind::WrongJudgement)
     }
 

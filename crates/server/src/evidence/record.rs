@@ -8,6 +8,7 @@
 //! other, so that no more than one terminal is in memory. Every line is read by the verifier as it is written, so that the
 //! summary can say what whoever checks the record will be told.
 
+mod judged;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +16,8 @@ use std::io::{self, Write};
 
 use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
 use mngntime_evidence::format::{
-    self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
-    Numbers, Pack, Rules,
+    self, Account, AuditLine, Batch, Earlier, Employee, End, EventLine, Head, Hidden, Line, Numbers, Pack,
+    Rules,
 };
 use mngntime_evidence::{Verifier, japan};
 use mngntime_ledger::Digest;
@@ -34,7 +35,7 @@ use super::part::{Part, read};
 use super::placing::{place, retired_line, texts};
 pub use super::written::{Written, WrittenTerminal};
 use super::{Dates, link_line, marks, remarks, span, text};
-use crate::days::{self, Dated};
+use crate::days;
 
 /// Events read in one go.
 const EVENTS_PER_READ: usize = 2_000;
@@ -55,6 +56,16 @@ pub struct Request {
     pub server_key: String,
     /// When it is made.
     pub made_at: UtcMillis,
+    /// Until when a night belongs to the day before, in minutes after midnight, where the contract has chosen nothing.
+    pub day_boundary_minutes: u32,
+}
+
+impl Request {
+    /// Until when a night belongs to the day before, in minutes after midnight.
+    #[must_use]
+    pub fn boundary_minutes(&self) -> u32 {
+        self.contract.settings.day_begins_minutes.map_or(self.day_boundary_minutes, u32::from)
+    }
 }
 
 /// Why there is no record.
@@ -444,25 +455,25 @@ impl<'a, W: Write> Writer<'a, W> {
         for (envelope, _) in self.receipts(part).await? {
             self.line(&Line::Receipt(format::Receipt { envelope }))?;
         }
-        self.write_judgements(part, &shown).await?;
+        let results = self.write_judgements(part, &shown).await?;
         let hidden: Vec<u64> = part.numbers().filter(|number| !shown.contains_key(number)).collect();
         let events: Vec<Received> = shown.into_values().collect();
         let retired = part.retired();
         let known = days::Known { events: &events, missing: &missing, hidden: &hidden, retired: &retired };
-        let days = self.write_days(part, known, heard)?;
+        let timeline = days::timeline(known, heard, self.request.made_at);
+        let days = self.write_days(terminal, &timeline)?;
         Ok(WrittenTerminal {
+            id: terminal.id,
             host_name: terminal.host_name.clone(),
             events: events.len() as u64,
             hidden: hidden.len() as u64,
             missing: missing.iter().map(|(first, last)| last - first + 1).sum(),
             days,
-            punches: if self.request.employee.is_some() {
-                events.into_iter().filter(|received| received.event.kind.is_punch()).collect()
-            } else {
-                // The summary of everybody shows none.
-                Vec::new()
-            },
+            timeline,
+            // The summary of everybody tells of none.
+            told: if self.request.employee.is_some() { events } else { Vec::new() },
             resent: part.events.iter().filter(|event| event.resent).map(|event| event.sequence).collect(),
+            results,
         })
     }
 
@@ -554,44 +565,5 @@ impl<'a, W: Write> Writer<'a, W> {
             }
         }
         Ok(())
-    }
-
-    async fn write_judgements(
-        &mut self,
-        part: &Part,
-        shown: &BTreeMap<u64, Received>,
-    ) -> Result<(), RecordError> {
-        let (contract, terminal) = (self.request.contract.id, part.terminal.terminal.id);
-        let range = (part.terminal.first, part.last);
-        for judged in self.store.evidence_judgements(contract, terminal, range.0, range.1).await? {
-            if shown.contains_key(&judged.sequence) {
-                self.line(&Line::Judgement(Judgement {
-                    seq: judged.sequence,
-                    number: judged.number,
-                    judged_at: judged.judged_at.0,
-                    res: judged.res,
-                    why: judged.why,
-                    by: judged.by,
-                }))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_days(
-        &mut self,
-        part: &Part,
-        known: days::Known<'_>,
-        heard: Option<UtcMillis>,
-    ) -> Result<Vec<Day>, RecordError> {
-        let (terminal, dates, made_at) = (&part.terminal.terminal, self.request.dates, self.request.made_at);
-        let judged = days::judge(terminal, known, heard, dates, made_at);
-        let mut days = Vec::new();
-        for Dated { date, span, day } in judged {
-            let day = Day::of(&date.to_string(), [span.0.0, span.1.0], &day);
-            self.line(&Line::Day(day.clone()))?;
-            days.push(day);
-        }
-        Ok(days)
     }
 }
