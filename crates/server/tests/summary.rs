@@ -50,16 +50,16 @@ impl Server {
 
     /// The same of E1 without any space, where nights end at another time.
     async fn nights_until(&self, chosen: Option<u16>, dates: (Date, Date), name: &str) -> String {
-        let mut request = self.request(Some("E1"), dates).await;
+        let mut request = self.summary_request(Some("E1"), dates).await;
         request.contract.settings.day_begins_minutes = chosen;
         dense(&read(&self.pdf_of(&request, &FontFile::read(None).unwrap()).await, name).concat())
     }
 
     async fn pdf(&self, employee: Option<&str>, dates: (Date, Date), font: &FontFile) -> Vec<u8> {
-        self.pdf_of(&self.request(employee, dates).await, font).await
+        self.pdf_of(&self.summary_request(employee, dates).await, font).await
     }
 
-    async fn request(&self, employee: Option<&str>, dates: (Date, Date)) -> Request {
+    async fn summary_request(&self, employee: Option<&str>, dates: (Date, Date)) -> Request {
         self.app.log_heads.sign_all(&*self.app.store, &self.app.key, || self.app.now()).await.unwrap();
         Request {
             contract: self.app.store.contract("demo").await.unwrap().unwrap(),
@@ -402,7 +402,7 @@ async fn the_days_of_a_month_stand_with_weekdays_nights_and_estimates() {
         "ログオン9件ログオフ9件（うち推定1件、再送2件、エラー（res）0件）",
         // The night of Friday is one day.
         "うちログオンの記録がある日9日",
-        "2026-12-05(土)02:10:00ログオフPC-0231EXAMPLE\\hanako打刻完了即時03:00:0012-04(金)の記録",
+        "2026-12-05(土)02:10:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延03:00:0012-04(金)の夜",
     ] {
         assert!(dense.contains(row), "{row}: {text}");
     }
@@ -436,8 +436,9 @@ async fn a_stay_that_a_links_end_cuts_is_told_as_cut_there_and_not_as_logged_off
     ] {
         assert!(of_her.contains(words), "{words}: {text}");
     }
+    let (record, _) = of_her.split_once("ことばの説明").unwrap();
     assert!(
-        !of_her.contains("02:34") && !of_her.contains("翌日"),
+        !record.contains("02:34") && !record.contains("翌日"),
         "what came afterwards is not hers: {text}"
     );
     let text = server.pages(Some("E2"), dates, "cut-begin").await.concat();
@@ -503,7 +504,7 @@ async fn a_night_before_the_boundary_is_of_its_evening_on_the_paper_as_on_the_pa
         "07:00より前に終われば前日の記録",
         "うちログオンの記録がある日2日",
         "ログオン2件ログオフ2件",
-        "2026-11-24(火)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了即時07:00:0011-23(月)の記録",
+        "2026-11-24(火)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延07:00:0011-23(月)の夜",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -529,9 +530,9 @@ async fn the_night_before_the_period_is_shown_as_such_and_counted_nowhere() {
     for words in [
         "ログオン1件ログオフ1件（うち推定0件、再送0件、エラー（res）0件）",
         "うちログオンの記録がある日1日",
-        "2026-11-23(月)22:00:00ログオンPC-0231EXAMPLE\\hanako打刻完了即時11-2407:00:00期間外（11-23(月)の記録）",
-        "2026-11-24(火)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了即時07:00:00期間外（11-23(月)の記録）",
-        "2026-11-25(水)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了即時07:00:0011-24(火)の記録",
+        "2026-11-23(月)22:00:00ログオンPC-0231EXAMPLE\\hanako打刻完了遅延11-2407:00:00期間外（11-23(月)）",
+        "2026-11-24(火)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延07:00:00期間外（11-23(月)の夜）",
+        "2026-11-25(水)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延07:00:0011-24(火)の夜",
         "期間外の日の打刻2件を",
     ] {
         assert!(text.contains(words), "{words}: {text}");
@@ -578,12 +579,36 @@ async fn a_logon_an_hour_after_midnight_goes_on_with_its_night() {
     for words in [
         "2026-11-23(月)PC-023122:00翌日03:00",
         "ログオン2件ログオフ2件",
-        "2026-11-24(火)01:00:00ログオンPC-0231EXAMPLE\\hanako打刻完了即時04:00:0011-23(月)の記録",
+        "2026-11-24(火)01:00:00ログオンPC-0231EXAMPLE\\hanako打刻完了遅延04:00:0011-23(月)の夜",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     let text = server.nights_until(None, (day(1), day(1)), "after-restart").await;
     assert!(text.contains("2026-11-24(火)PC-0231――") && text.contains("ログオン0件ログオフ0件"), "{text}");
+}
+
+/// Windows signs the last user on by itself after an update.
+#[tokio::test]
+async fn a_logon_that_nobody_made_begins_no_day() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 3 * 60));
+    desk.stay += 1;
+    desk.add(EventKind::Logon, Some("hanako"), at(0, 3 * 60 + 1), |event| {
+        event.cause = Some(mngntime_model::event::cause::UNATTENDED.to_owned());
+    });
+    desk.add(EventKind::Unlock, Some("hanako"), at(0, 8 * 60 + 55), |_| {});
+    desk.logoff("hanako", at(0, 18 * 60));
+    desk.send(&server, at(0, 19 * 60), false).await;
+    server.link_hanako(day(-30)).await;
+    let text = server.nights_until(None, (day(0), day(0)), "unattended").await;
+    for words in [
+        "2026-11-23(月)PC-023108:5518:00",
+        "最初の時刻は、無人のログオンの後の最初の操作です",
+        "2026-11-23(月)03:01:00ログオン",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }
 
 /// 花子 leaves on Monday, at two in the night; somebody signs in with her account on Tuesday.

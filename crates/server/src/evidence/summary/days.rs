@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
-use mngntime_attendance::completeness::{DAYS_MAX, Why};
+use mngntime_attendance::completeness::{DAYS_MAX, Received, Why};
 use mngntime_attendance::person_day::{Edge, Employment, First, Lane, Last, Level, PersonDay};
 use mngntime_evidence::format::Day;
-use mngntime_model::{Language, UtcMillis};
+use mngntime_model::{EventKind, Language, UtcMillis};
 use mngntime_store::{RetiredMonth, local_date};
 
 use super::super::record::{Request, Written, WrittenTerminal};
@@ -308,6 +308,7 @@ impl<'a> OnDate<'a> {
             parts.push("在籍期間の外なので、この日の打刻は社員のものになっていません".to_owned());
         }
         parts.extend(night);
+        parts.extend(self.presence());
         parts.extend(self::parts(self.day));
         parts.extend(cuts(date, &self.stays));
         let cells = vec![or_none(first), or_none(last), state, late, parts];
@@ -386,6 +387,15 @@ impl<'a> OnDate<'a> {
         ["関連付けの終了で区切り", LOGOFF_UNRECORDED, "翌日へ継続"]
             .into_iter()
             .find(|word| words.contains(word))
+    }
+
+    /// That the first time is that of an unlock: nobody made the logon before it.
+    fn presence(&self) -> Option<String> {
+        let First::At { edge, .. } = self.lane?.first else { return None };
+        let is_it = |received: &&Received| received.event.sequence == edge.event.sequence;
+        let unlock = self.terminal.told.iter().find(is_it)?.event.kind == EventKind::Unlock;
+        let is_one = unlock && edge.level != Level::Unknown;
+        is_one.then(|| "最初の時刻は、無人のログオンの後の最初の操作です".to_owned())
     }
 
     /// Up to when the night of the day before goes on, whose row has it.

@@ -82,7 +82,8 @@ pub(super) fn rows(
                 lines.push(Line { at, row: punch(received, terminal, of_another_day(at, day)) });
             } else if lies_there() || touching.iter().any(|stay| is_edge(stay, received)) {
                 tally.beside += 1;
-                let note = format!("期間外（{}の記録）", dated_short(day));
+                let note = of_another_day(at, day).unwrap_or_else(|| dated_short(day));
+                let note = format!("期間外（{note}）");
                 lines.push(Line { at, row: punch(received, terminal, Some(note)) });
             } else {
                 tally.outside += 1;
@@ -100,9 +101,9 @@ pub(super) fn rows(
     (lines.into_iter().map(|line| line.row).collect(), tally)
 }
 
-/// That a punch is of another day than the date on which it happened.
+/// That a punch is of the night of another day than the date on which it happened.
 fn of_another_day(at: UtcMillis, day: Date) -> Option<String> {
-    (local_date(at) != day).then(|| format!("{}の記録", dated_short(day)))
+    (local_date(at) != day).then(|| format!("{}の夜", dated_short(day)))
 }
 
 fn is_edge(stay: &Stay<'_>, received: &Received) -> bool {
