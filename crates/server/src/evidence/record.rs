@@ -5,7 +5,8 @@
 //! the pack is then refused by its own check, and made by the next attempt; so is one whose month was retired within
 //! it.) The entries of the audit log come before the terminals. Two passes: the first finds which earlier trees the receipts name (of a pack by
 //! dates after one that widens its numbers to whole batches), the second writes the terminals one after the
-//! other, so that no more than one terminal is in memory. Every line is read by the verifier as it is written, so that the
+//! other, so that no more than one terminal is in memory; of one employee's terminals the shown events stay there for the
+//! summary. Every line is read by the verifier as it is written, so that the
 //! summary can say what whoever checks the record will be told.
 
 mod judged;

@@ -325,7 +325,7 @@ impl<'a> OnDate<'a> {
             First::At { edge, .. } => Some(clock(&edge, self.date)),
             First::Continued { since } if self.is_reached_into() => {
                 let since = since.map(|edge| local_date(edge.at)).filter(|began| *began < self.date);
-                since.map(|began| self.from_before(began)).or_else(|| self.cut_before())
+                since.map(|began| self.said_since(began)).or_else(|| self.cut_before())
             }
             First::Continued { .. } | First::None => self.cut_before(),
         };
@@ -337,7 +337,7 @@ impl<'a> OnDate<'a> {
         self.stays.iter().any(|stay| stay.span.0.0 < self.day.span[0] && stay.span.1.0 > self.day.span[0])
     }
 
-    fn from_before(&self, began: Date) -> String {
+    fn said_since(&self, began: Date) -> String {
         let is_yesterday = began.tomorrow().is_ok_and(|next| next == self.date);
         if is_yesterday { "前日から".to_owned() } else { format!("{}から", dated_short(began)) }
     }
@@ -349,7 +349,7 @@ impl<'a> OnDate<'a> {
             Begin::Logon(_) | Begin::Unrecorded => None,
         })?;
         Some(if cut < self.date {
-            self.from_before(cut)
+            self.said_since(cut)
         } else {
             "関連付けの開始で区切り".to_owned()
         })

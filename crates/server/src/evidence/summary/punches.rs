@@ -82,9 +82,9 @@ pub(super) fn rows(
                 lines.push(Line { at, row: punch(received, terminal, of_another_day(at, day)) });
             } else if lies_there() || touching.iter().any(|stay| is_edge(stay, received)) {
                 tally.beside += 1;
-                let note = of_another_day(at, day).unwrap_or_else(|| dated_short(day));
-                let note = format!("期間外（{note}）");
-                lines.push(Line { at, row: punch(received, terminal, Some(note)) });
+                let of = of_another_day(at, day).unwrap_or_else(|| dated_short(day));
+                let notes = ["期間外".to_owned(), of];
+                lines.push(Line { at, row: punch(received, terminal, notes) });
             } else {
                 tally.outside += 1;
             }
@@ -124,7 +124,7 @@ fn name(account: &AccountIdentity) -> String {
     format!("{}\\{}", account.domain, account.name)
 }
 
-fn punch(received: &Received, terminal: &WrittenTerminal, note: Option<String>) -> Row {
+fn punch(received: &Received, terminal: &WrittenTerminal, notes: impl IntoIterator<Item = String>) -> Row {
     let event = &received.event;
     let words = Words(Language::Japanese);
     let kind = if event.kind == EventKind::Logon { "kind-logon" } else { "kind-logoff" };
@@ -138,7 +138,7 @@ fn punch(received: &Received, terminal: &WrittenTerminal, note: Option<String>) 
         result(terminal.results.get(&event.sequence).copied()),
         one(how(received, terminal.resent.contains(&event.sequence))),
         one(times::received(received.received_at, event.occurred_at)),
-        range.into_iter().chain(note).collect(),
+        range.into_iter().chain(notes).collect(),
     ];
     Row { cells, shaded: is_weekend(event.occurred_at) }
 }
