@@ -240,6 +240,10 @@ pub struct Lane {
     pub whole_parts: Vec<Part>,
     /// The worst of the parts.
     pub state: State,
+    /// The first logon on this PC.
+    pub first: First,
+    /// The last logoff on this PC.
+    pub last: Last,
     /// Events by time.
     pub marks: Vec<Mark>,
 }
@@ -270,6 +274,9 @@ pub struct PersonDay {
     pub until: UtcMillis,
     /// Logons and logoffs that happened on this date and belong to the day before: those of its night.
     pub of_the_day_before: Vec<EventId>,
+    /// Logons and logoffs that happened on the next date and belong to this one: those of its night, of the accounts that
+    /// are linked on this one.
+    pub of_the_next_date: Vec<EventId>,
 }
 
 /// All that the events of a person's PCs say, ready to be asked for days.
@@ -327,12 +334,18 @@ impl<'a> Record<'a> {
         let all = self.stays_in_order(accounts);
         let before = Night::of(&all, borders.from, borders.boundary_before);
         let of_the_day_before = before.punches(&all);
-        let stays = self.stays_of(borders, &all, &before);
+        let after = Night::of(&all, borders.to, borders.boundary);
+        let of_the_next_date = after.punches(&all);
+        let stays = self.stays_of(borders, &all, (&before, &after));
         let until = night_end(borders, &stays);
         let mut lanes: Vec<Lane> = Vec::new();
         for (terminal, _) in self.relevant(borders, &stays) {
-            let here = stays.iter().filter(|(stay, _)| stay.terminal == terminal.id);
-            lanes.push(self.lane(terminal, here, borders, (&before, until), accounts));
+            let of_it = |(stay, _): &&(&Stay, Role)| stay.terminal == terminal.id;
+            let here: Vec<_> = stays.iter().filter(of_it).copied().collect();
+            let mut lane = self.lane(terminal, here.iter(), borders, (&before, until), accounts);
+            lane.first = first(borders, &here, std::slice::from_ref(&lane));
+            lane.last = last(borders, &before, &here, std::slice::from_ref(&lane), end);
+            lanes.push(lane);
         }
         lanes.sort_by_key(|lane| (begin_of(lane), lane.terminal));
         let first = first(borders, &stays, &lanes);
@@ -352,6 +365,7 @@ impl<'a> Record<'a> {
             recorded: Employment::During,
             until,
             of_the_day_before,
+            of_the_next_date,
         }
     }
 
@@ -364,8 +378,12 @@ impl<'a> Record<'a> {
     }
 
     /// Those of all stays that touch the day, with what each is to it.
-    fn stays_of<'s>(&self, borders: Borders, all: &[&'s Stay], before: &Night) -> Vec<(&'s Stay, Role)> {
-        let after = Night::of(all, borders.to, borders.boundary);
+    fn stays_of<'s>(
+        &self,
+        borders: Borders,
+        all: &[&'s Stay],
+        (before, after): (&Night, &Night),
+    ) -> Vec<(&'s Stay, Role)> {
         let mut found = Vec::new();
         for stay in all {
             let begin = stay.begin.at;
@@ -441,6 +459,9 @@ impl<'a> Record<'a> {
             whole_parts: whole.parts.iter().map(|part| terminal.timeline.whole(part)).collect(),
             parts: whole.parts,
             state: whole.state,
+            // Told by all that the lane holds, once it does.
+            first: First::None,
+            last: Last::None,
         }
     }
 

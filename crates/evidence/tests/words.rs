@@ -429,6 +429,7 @@ fn a_punch_outside_of_the_dates_that_were_asked_for_says_so() {
             resent: false,
             is_signed: true,
             is_withheld: false,
+            result: Some(None),
         };
         LANGUAGES.map(|language| words::punch(report, &punch, language))
     };
@@ -552,13 +553,14 @@ fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
         resent: false,
         is_signed: true,
         is_withheld: false,
+        result: Some(None),
     };
     let said = |punch: &ShownPunch| LANGUAGES.map(|language| words::punch(&report, punch, language));
     assert_eq!(
         said(&punch),
         [
-            "2031-01-01 11:00:00 ログオン PC-9999 番号977 EXAMPLE\\hanako 署名あり 受信 2031-01-02 11:00:00",
-            "2031-01-01 11:00:00 logon PC-9999 number 977 EXAMPLE\\hanako signed, received 2031-01-02 11:00:00",
+            "2031-01-01 11:00:00 ログオン PC-9999 番号977 EXAMPLE\\hanako 打刻完了 署名あり 受信 2031-01-02 11:00:00",
+            "2031-01-01 11:00:00 logon PC-9999 number 977 EXAMPLE\\hanako Punch accepted, signed, received 2031-01-02 11:00:00",
         ]
     );
     let bounds = Some((at, at + 60_000));
@@ -573,6 +575,44 @@ fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
             .iter()
             .all(|part| english.contains(part))
     );
+}
+
+#[test]
+fn a_punch_says_its_newest_result_by_number_and_word() {
+    let report = report();
+    let said = |result| {
+        let punch = ShownPunch {
+            terminal: "T-9".to_owned(),
+            sequence: 977,
+            is_logon: true,
+            occurred_at: 1_924_999_200_000,
+            bounds: None,
+            account: None,
+            received_at: 1_924_999_200_000,
+            resent: false,
+            is_signed: true,
+            is_withheld: false,
+            result,
+        };
+        LANGUAGES.map(|language| words::punch(&report, &punch, language))
+    };
+    for (result, japanese, english) in [
+        (Some(None), " 打刻完了 署名", " Punch accepted, signed"),
+        (
+            Some(Some(5)),
+            " res=5 この契約主コードは使えません 署名",
+            " res=5 This contract code cannot be used, signed",
+        ),
+        (Some(Some(6)), " res=6 この端末は使えません 署名", " res=6 This terminal cannot be used, signed"),
+        (Some(Some(7)), " res=7 このユーザーは使えません 署名", " res=7 This user cannot be used, signed"),
+        (Some(Some(8)), " res=8 接続しました 署名", " res=8 Connected, signed"),
+        (Some(Some(9)), " res=9 サーバーエラーです 署名", " res=9 Server error, signed"),
+        (Some(Some(200)), " res=200 署名", " res=200, signed"),
+        (None, " 判定の記録なし 署名", " no result shown, signed"),
+    ] {
+        let said = said(result);
+        assert!(said[0].contains(japanese) && said[1].contains(english), "{said:?}");
+    }
 }
 
 #[test]

@@ -212,6 +212,7 @@ fn written(tenant: &Tenant<'_>) -> String {
         dates: Some((jiff::civil::date(2026, 11, 23), jiff::civil::date(2026, 12, 4))),
         server_key: site.key().to_string(),
         made_at: site.app.now(),
+        day_boundary_minutes: 300,
     };
     let mut out = Vec::new();
     site.wait(async { Writer::new(store, &request, &mut out).await.expect("reads").write().await })

@@ -180,7 +180,8 @@ impl App {
     fn packs(&self) -> Arc<Packs> {
         let (key, directory) = (SecretKey::from_seed(&self.key.seed()), self.settings.data_dir.clone());
         let (store, heads) = (self.store.clone(), self.log_heads.clone());
-        Arc::new(Packs::new(store, heads, key, self.clock.clone(), directory, web::evidence::WAIT))
+        let (clock, boundary) = (self.clock.clone(), self.settings.day_boundary_minutes);
+        Arc::new(Packs::new(store, heads, key, clock, directory, web::evidence::WAIT, boundary))
     }
 
     fn pages(self: &Arc<Self>) -> Router {

@@ -49,19 +49,18 @@ pub fn retired(ranges: &[RetiredRange]) -> Vec<RetiredNumbers> {
     ranges.iter().map(one).collect()
 }
 
-/// Judges the days of a terminal by its events; `heard` is when it was last [heard of](heard_all_at). Before it was
+/// What is known of a terminal over time; `heard` is when it was last [heard of](heard_all_at).
+#[must_use]
+pub fn timeline(known: Known<'_>, heard: Option<UtcMillis>, now: UtcMillis) -> Timeline {
+    let Known { events, missing, hidden, retired } = known;
+    Timeline::with_retired(events, missing, hidden, retired, heard, now)
+}
+
+/// Judges the days of a terminal by what is known of it over time. Before it was
 /// enrolled, and before its first event, there was no terminal that could have a day; whoever checks a record finds the same days
 /// by the same rule ([`Timeline::days_told`]).
 #[must_use]
-pub fn judge(
-    terminal: &Terminal,
-    known: Known<'_>,
-    heard: Option<UtcMillis>,
-    dates: Option<Dates>,
-    now: UtcMillis,
-) -> Vec<Dated> {
-    let Known { events, missing, hidden, retired } = known;
-    let timeline = Timeline::with_retired(events, missing, hidden, retired, heard, now);
+pub fn judge(terminal: &Terminal, timeline: &Timeline, dates: Option<Dates>, now: UtcMillis) -> Vec<Dated> {
     let asked = dates.map(|(from, to)| (japan::number_of(from), japan::number_of(to)));
     let dated = |day: i64| {
         let span = (begin_of(day), begin_of(day + 1).min(now));
@@ -116,7 +115,7 @@ pub async fn of_terminal(
     let span = start_of(dates.0).zip(end_of(dates.1));
     let scope = EvidenceScope { contract, accounts: None, terminal: Some(terminal.id), span };
     let Some(found) = store.evidence_terminals(scope).await?.pop() else {
-        return Ok(judge(terminal, Known::default(), None, Some(dates), now));
+        return Ok(judge(terminal, &timeline(Known::default(), None, now), Some(dates), now));
     };
     let EvidenceTerminal { first, last, retired: gone, .. } = found;
     let (mut events, mut numbers, mut next) = (Vec::new(), Vec::new(), first);
@@ -139,5 +138,5 @@ pub async fn of_terminal(
     let run = last_run(events.iter().rev().map(|received| &received.event));
     let heard = heard_all_at(terminal, numbers.last().copied().unwrap_or_default(), run.as_ref());
     let known = Known { events: &events, missing: &missing, hidden: &[], retired: &gone };
-    Ok(judge(terminal, known, heard, Some(dates), now))
+    Ok(judge(terminal, &timeline(known, heard, now), Some(dates), now))
 }

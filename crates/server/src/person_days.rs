@@ -15,8 +15,8 @@ use mngntime_attendance::person_day::{
 };
 use mngntime_model::{Event, TerminalId, UtcMillis};
 use mngntime_store::{
-    AccountId, ContractId, EmployeeId, PersonLink, PersonRecord, PersonTerminal, Punch, RetiredMonth, Store,
-    StoreError, local_date,
+    AccountId, ContractId, EmployeeId, PersonLink, PersonTerminal, Punch, RetiredMonth, Store, StoreError,
+    local_date,
 };
 use mngntime_wire::EncodedEvent;
 
@@ -90,7 +90,8 @@ impl PersonDays {
         };
         let found = store.person_record(contract, employee, span).await?;
         let told: Vec<Told> = found.terminals.iter().map(|terminal| read(terminal, now)).collect();
-        let mut days = judge(&told, &found, &dates, now);
+        let terminals: Vec<_> = told.iter().map(of_terminal).collect();
+        let mut days = judge(&terminals, &found.links, found.employed, &dates, now);
         let retired = store.retired_months(contract).await?;
         days.iter_mut().for_each(|dated| note_retired(dated, &retired));
         let resent = found.terminals.iter().flat_map(resent).collect();
@@ -259,20 +260,23 @@ pub fn borders(date: Date, boundary_minutes: u32) -> Option<Borders> {
     Some(Borders { from, to, boundary_before: from.plus(night), boundary: to.plus(night) })
 }
 
-fn judge(told: &[Told], person: &PersonRecord, dates: &[(Date, Borders)], now: UtcMillis) -> Vec<Dated> {
-    let (links, (first, last)) = (&person.links, person.employed);
+fn of_terminal(told: &Told) -> Terminal<'_> {
+    Terminal { id: told.terminal, events: &told.events, timeline: &told.timeline, used: told.used }
+}
+
+/// The days of a person who is employed from the first to the last date of `employed` and has these links, by what their
+/// terminals tell.
+#[must_use]
+pub fn judge(
+    terminals: &[Terminal<'_>],
+    links: &[PersonLink],
+    (first, last): (Option<Date>, Option<Date>),
+    dates: &[(Date, Borders)],
+    now: UtcMillis,
+) -> Vec<Dated> {
     let first_link = links.iter().map(|link| link.from).min();
-    let terminals: Vec<Terminal<'_>> = told
-        .iter()
-        .map(|told| Terminal {
-            id: told.terminal,
-            events: &told.events,
-            timeline: &told.timeline,
-            used: told.used,
-        })
-        .collect();
     let keys: Vec<&str> = links.iter().map(|link| link.key.as_str()).collect();
-    let record = Record::of(&terminals, &keys, now);
+    let record = Record::of(terminals, &keys, now);
     let linked = |date: Date| {
         let counts = move |link: &&PersonLink| link.from <= date && link.to.is_none_or(|to| date <= to);
         links.iter().filter(counts).map(|link| link.key.as_str()).collect::<Vec<_>>()

@@ -16,9 +16,10 @@ use toml::de::{DeTable, DeValue};
 use crate::database::{self, DatabaseUrl};
 use crate::source_address::Network;
 
+pub(crate) use fields::day_boundary;
 use fields::{
-    absolute_path, boolean, connections_max, contact_seconds, day_boundary, display_name,
-    failures_per_address, idle_minutes, listen, networks, not_empty, public_url, web_address,
+    absolute_path, boolean, connections_max, contact_seconds, display_name, failures_per_address,
+    idle_minutes, listen, networks, not_empty, public_url, web_address,
 };
 pub use provider::ProviderSettings;
 

@@ -211,6 +211,7 @@ async fn a_pack_about_somebody_tells_of_a_restore_too() {
             dates: Some((jiff::civil::date(2026, 11, 23), jiff::civil::date(2026, 11, 23))),
             server_key: app.key.public().to_string(),
             made_at: app.now(),
+            day_boundary_minutes: 300,
         };
         let mut out = Vec::new();
         let written = Writer::new(&*app.store, &request, &mut out).await.unwrap().write().await.unwrap();

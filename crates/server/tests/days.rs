@@ -95,6 +95,7 @@ async fn a_pack_says_the_same_as_the_page_and_its_verifier_agrees() {
             dates: None,
             server_key: server.app.key.public().to_string(),
             made_at: server.app.now(),
+            day_boundary_minutes: 300,
         };
         let mut out = Vec::new();
         Writer::new(&*server.app.store, &request, &mut out).await.unwrap().write().await.unwrap();

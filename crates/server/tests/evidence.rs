@@ -38,6 +38,7 @@ impl Server {
             dates: employee.map(|_| (jiff::civil::date(2026, 11, 23), jiff::civil::date(2026, 12, 2))),
             server_key: self.app.key.public().to_string(),
             made_at: self.app.now(),
+            day_boundary_minutes: 300,
         }
     }
 

@@ -347,7 +347,9 @@ async fn what_was_verified_is_printed_punch_by_punch() {
     let (code, text) = verify_with(&office, "pack.zip", &["--print"], "ja");
     let punches: Vec<_> = text.lines().filter(|line| line.contains(" ログオン ")).collect();
     assert_eq!((code, punches.len()), (Some(0), 2), "{text}");
-    let parts = ["2026-11-23 09:00", "番号2", "hanako", "署名あり", "受信 2026-11-23 09:00"];
+    // Nobody has linked the account.
+    let result = "res=7 このユーザーは使えません";
+    let parts = ["2026-11-23 09:00", "番号2", "hanako", result, "署名あり", "受信 2026-11-23 09:00"];
     assert!(parts.iter().all(|part| punches[0].contains(part)), "{text}");
     let (_, text) = verify_with(&office, "pack.zip", &[], "ja");
     assert!(!text.contains(" ログオン "), "{text}");
@@ -409,6 +411,8 @@ async fn punches_of_other_days_that_are_shown_are_marked() {
         assert!(code == Some(0) && !punches.is_empty(), "{text}");
         let are_marked = punches.iter().all(|line| line.contains("outside of the dates that were asked for"));
         assert_eq!(are_marked, marked, "{text}");
+        // Linked since: the newest result counts.
+        assert!(punches.iter().all(|line| line.contains("Punch accepted, ")), "{text}");
     }
 }
 

@@ -54,6 +54,7 @@ impl Server {
             dates,
             server_key: self.app.key.public().to_string(),
             made_at: self.app.now(),
+            day_boundary_minutes: 300,
         }
     }
 

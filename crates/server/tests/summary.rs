@@ -48,18 +48,33 @@ impl Server {
         read(&self.pdf(employee, dates, &FontFile::read(None).unwrap()).await, name)
     }
 
+    /// The same of E1 without any space, where nights end at another time.
+    async fn nights_until(&self, chosen: Option<u16>, dates: (Date, Date), name: &str) -> String {
+        let mut request = self.summary_request(Some("E1"), dates).await;
+        request.contract.settings.day_begins_minutes = chosen;
+        dense(&read(&self.pdf_of(&request, &FontFile::read(None).unwrap()).await, name).concat())
+    }
+
     async fn pdf(&self, employee: Option<&str>, dates: (Date, Date), font: &FontFile) -> Vec<u8> {
+        self.pdf_of(&self.summary_request(employee, dates).await, font).await
+    }
+
+    async fn summary_request(&self, employee: Option<&str>, dates: (Date, Date)) -> Request {
         self.app.log_heads.sign_all(&*self.app.store, &self.app.key, || self.app.now()).await.unwrap();
-        let request = Request {
+        Request {
             contract: self.app.store.contract("demo").await.unwrap().unwrap(),
             employee: employee.map(str::to_owned),
             dates: employee.map(|_| dates),
             server_key: self.app.key.public().to_string(),
             made_at: self.app.now(),
-        };
+            day_boundary_minutes: 300,
+        }
+    }
+
+    async fn pdf_of(&self, request: &Request, font: &FontFile) -> Vec<u8> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pack.zip");
-        let finished = pack::make(&*self.app.store, &request, &self.app.key, font, &path).await.unwrap();
+        let finished = pack::make(&*self.app.store, request, &self.app.key, font, &path).await.unwrap();
         finished.publish().unwrap();
         let mut archive = zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).unwrap();
         let mut bytes = Vec::new();
@@ -377,14 +392,17 @@ async fn the_days_of_a_month_stand_with_weekdays_nights_and_estimates() {
         "2026-11-24(火)PC-023108:5618:07記録あり",
         "2026-11-28(土)PC-0231――記録あり",
         "2026-12-04(金)PC-023113:00翌日02:10記録あり",
-        "2026-12-05(土)PC-0231前日から02:10記録あり",
+        "2026-12-05(土)PC-0231――記録あり02:10まで前日の夜の続き（前日の記録）",
         "2026-12-07(月)PC-023108:55推定16:00〜16:31不明あり",
         "2026-12-08(火)PC-023108:5417:00記録あり",
-        "2026-11-24(火)08:56:00ログオンPC-0231EXAMPLE\\hanako再送20:00:00",
-        "2026-12-07(月)16:00:00ログオフPC-0231EXAMPLE\\hanako推定12-0818:00:0016:00〜16:31",
+        "2026-11-24(火)08:56:00ログオンPC-0231EXAMPLE\\hanako打刻完了再送20:00:00",
+        "2026-12-07(月)16:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了推定12-0818:00:0016:00〜16:31",
         // Ten days without anything, the one before the link, and those that nobody has heard of the PC.
         "対象外の日11日",
-        "ログオン9件ログオフ9件（うち推定1件、再送2件）",
+        "ログオン9件ログオフ9件（うち推定1件、再送2件、エラー（res）0件）",
+        // The night of Friday is one day.
+        "うちログオンの記録がある日9日",
+        "2026-12-05(土)02:10:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延03:00:0012-04(金)の夜",
     ] {
         assert!(dense.contains(row), "{row}: {text}");
     }
@@ -410,22 +428,23 @@ async fn a_stay_that_a_links_end_cuts_is_told_as_cut_there_and_not_as_logged_off
     let text = server.pages(Some("E1"), dates, "cut-end").await.concat();
     let of_her = dense(&text);
     for words in [
-        "2026-11-23(月)PC-023109:01関連付けの終了で区切り不明あり4件",
+        "2026-11-23(月)PC-023109:0112:00ほかは関連付けの終了で区切り不明あり4件",
         "アカウントの関連付けは11-23(月)まで。ログオフではありません",
-        "2026-11-24(火)00:00:00区切りPC-0231EXAMPLE\\hanako――アカウントの関連付けの終了。ログオフではありません",
+        "2026-11-24(火)00:00:00区切りPC-0231EXAMPLE\\hanako―――アカウントの関連付けの終了。ログオフではありません",
         "2026-11-24(火)PC-0231――対象外",
         "関連付けの終了で区切ったもの1件",
     ] {
         assert!(of_her.contains(words), "{words}: {text}");
     }
+    let (record, _) = of_her.split_once("ことばの説明").unwrap();
     assert!(
-        !of_her.contains("02:34") && !of_her.contains("翌日"),
+        !record.contains("02:34") && !record.contains("翌日"),
         "what came afterwards is not hers: {text}"
     );
     let text = server.pages(Some("E2"), dates, "cut-begin").await.concat();
     let of_him = dense(&text);
     for words in [
-        "2026-11-24(火)00:00:00区切りPC-0231EXAMPLE\\hanako――アカウントの関連付けの開始。ログオンではありません",
+        "2026-11-24(火)00:00:00区切りPC-0231EXAMPLE\\hanako―――アカウントの関連付けの開始。ログオンではありません",
         "2026-11-24(火)02:34:00ログオフ",
         "2026-11-24(火)PC-0231関連付けの開始で区切り10:43記録あり",
     ] {
@@ -456,6 +475,179 @@ async fn a_stay_whose_logoff_never_came_ends_with_the_run_of_the_pc_and_never_wi
         assert!(dense.contains(words), "{words}: {text}");
     }
     assert!(!dense.contains("の終了で区切り"), "the link goes on: {text}");
+}
+
+/// From ten in the evening to six, on two nights.
+async fn nights() -> Server {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    for evening in [0, 1] {
+        desk.boot(at(evening, 21 * 60 + 50));
+        desk.logon("hanako", at(evening, 22 * 60));
+        desk.logoff("hanako", at(evening + 1, 6 * 60));
+        desk.shut_down(at(evening + 1, 6 * 60 + 5));
+        desk.send(&server, at(evening + 1, 7 * 60), false).await;
+    }
+    server.pass(DAY_MS);
+    server.link_hanako(day(-30)).await;
+    server
+}
+
+#[tokio::test]
+async fn a_night_before_the_boundary_is_of_its_evening_on_the_paper_as_on_the_pages() {
+    let server = nights().await;
+    let text = server.nights_until(Some(7 * 60), (day(0), day(2)), "nights").await;
+    for words in [
+        "2026-11-23(月)PC-023122:00翌日06:00",
+        "2026-11-24(火)PC-023122:00翌日06:00記録あり2件06:00まで前日の夜の続き（前日の記録）",
+        "2026-11-25(水)PC-0231――",
+        "07:00より前に終われば前日の記録",
+        "うちログオンの記録がある日2日",
+        "ログオン2件ログオフ2件",
+        "2026-11-24(火)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延07:00:0011-23(月)の夜",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let (rows, _) = text.split_once("ことばの説明").unwrap();
+    assert!(!rows.contains("前日から") && !rows.contains("翌日へ継続") && !rows.contains("期間外"), "{text}");
+    // Six o'clock lies beyond five, which holds where the contract has chosen nothing: the stay goes on.
+    let text = server.nights_until(None, (day(0), day(2)), "long-nights").await;
+    for words in [
+        "2026-11-23(月)PC-023122:00翌日へ継続",
+        "2026-11-24(火)PC-023122:0006:00ほかは翌日へ継続",
+        "2026-11-25(水)PC-0231前日から06:00",
+        "05:00より前に終われば前日の記録",
+        "うちログオンの記録がある日3日",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_night_before_the_period_is_shown_as_such_and_counted_nowhere() {
+    let server = nights().await;
+    let text = server.nights_until(Some(7 * 60), (day(1), day(1)), "second-night").await;
+    for words in [
+        "ログオン1件ログオフ1件（うち推定0件、再送0件、エラー（res）0件）",
+        "うちログオンの記録がある日1日",
+        "2026-11-23(月)22:00:00ログオンPC-0231EXAMPLE\\hanako打刻完了遅延11-2407:00:00期間外11-23(月)",
+        "2026-11-24(火)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延07:00:00期間外11-23(月)の夜",
+        "2026-11-25(水)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延07:00:0011-24(火)の夜",
+        "期間外の日の打刻2件を",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_stay_over_three_days_has_its_logoff_on_the_day_of_its_end_alone() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 8 * 60 + 50));
+    desk.logon("hanako", at(0, 9 * 60));
+    desk.logoff("hanako", at(2, 18 * 60));
+    desk.shut_down(at(2, 18 * 60 + 5));
+    desk.send(&server, at(2, 19 * 60), false).await;
+    server.link_hanako(day(-30)).await;
+    let text = server.nights_until(None, (day(0), day(2)), "three-days").await;
+    for words in [
+        "2026-11-23(月)PC-023109:00翌日へ継続",
+        "2026-11-24(火)PC-0231前日から翌日へ継続",
+        "2026-11-25(水)PC-023111-23(月)から18:00",
+        "うちログオンの記録がある日3日",
+        "ログオン1件ログオフ1件",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    // Of a period that ends in between it goes on as well.
+    let text = server.nights_until(None, (day(0), day(1)), "two-of-three-days").await;
+    assert!(text.contains("2026-11-24(火)PC-0231前日から翌日へ継続"), "{text}");
+}
+
+#[tokio::test]
+async fn a_logon_an_hour_after_midnight_goes_on_with_its_night() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 21 * 60 + 50));
+    desk.logon("hanako", at(0, 22 * 60));
+    desk.logoff("hanako", at(1, 30));
+    desk.logon("hanako", at(1, 60));
+    desk.logoff("hanako", at(1, 3 * 60));
+    desk.send(&server, at(1, 4 * 60), false).await;
+    server.link_hanako(day(-30)).await;
+    let text = server.nights_until(None, (day(0), day(0)), "restart").await;
+    for words in [
+        "2026-11-23(月)PC-023122:00翌日03:00",
+        "ログオン2件ログオフ2件",
+        "2026-11-24(火)01:00:00ログオンPC-0231EXAMPLE\\hanako打刻完了遅延04:00:0011-23(月)の夜",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let text = server.nights_until(None, (day(1), day(1)), "after-restart").await;
+    assert!(text.contains("2026-11-24(火)PC-0231――") && text.contains("ログオン0件ログオフ0件"), "{text}");
+}
+
+/// Windows signs the last user on by itself after an update.
+#[tokio::test]
+async fn a_logon_that_nobody_made_begins_no_day() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 3 * 60));
+    desk.stay += 1;
+    desk.add(EventKind::Logon, Some("hanako"), at(0, 3 * 60 + 1), |event| {
+        event.cause = Some(mngntime_model::event::cause::UNATTENDED.to_owned());
+    });
+    desk.add(EventKind::Unlock, Some("hanako"), at(0, 8 * 60 + 55), |_| {});
+    desk.logoff("hanako", at(0, 18 * 60));
+    desk.send(&server, at(0, 19 * 60), false).await;
+    server.link_hanako(day(-30)).await;
+    let text = server.nights_until(None, (day(0), day(0)), "unattended").await;
+    for words in [
+        "2026-11-23(月)PC-023108:5518:00",
+        "最初の時刻は、無人のログオンの後の最初の操作です",
+        "2026-11-23(月)03:01:00ログオン",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+/// 花子 leaves on Monday, at two in the night; somebody signs in with her account on Tuesday.
+#[tokio::test]
+async fn what_comes_after_somebody_has_left_is_shown_as_nobodys() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 8 * 60 + 50));
+    desk.logon("hanako", at(0, 9 * 60));
+    desk.logoff("hanako", at(1, 2 * 60));
+    desk.logon("hanako", at(1, 9 * 60));
+    desk.logoff("hanako", at(1, 18 * 60));
+    desk.send(&server, at(1, 19 * 60), false).await;
+    server.pass(2 * DAY_MS);
+    let accounts =
+        server.app.store.list_accounts(server.contract.into(), AccountFilter::All, 100).await.unwrap();
+    let left = NewEmployee { active_to: Some(day(0)), ..employee("E1", "佐藤 花子") };
+    let request = LinkRequest {
+        account: accounts[0].id,
+        employee: EmployeeChoice::New(left),
+        from: day(-30),
+        to: None,
+    };
+    server.app.store.link_accounts(server.contract, vec![request], server.act()).await.unwrap();
+    let text = server.nights_until(None, (day(0), day(3)), "left").await;
+    for words in [
+        "2026-11-23(月)PC-023109:00翌日02:00不明あり",
+        "2026-11-24(火)PC-023109:0018:00退職後の記録",
+        "在籍期間の外なので、この日の打刻は社員のものになっていません",
+        "2026-11-25(水)〜2026-11-26(木)PC-0231――退職後退職日より後です。この社員のログオンは示されていません",
+        "入社前・退職後の日3日うち記録のある日1日",
+        "うちログオンの記録がある日1日",
+        "エラー（res）2件",
+        "2026-11-24(火)02:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了",
+        "2026-11-24(火)09:00:00ログオンPC-0231EXAMPLE\\hanakores=7このユーザーは使えません",
+        "2026-11-24(火)18:00:00ログオフPC-0231EXAMPLE\\hanakores=7このユーザーは使えません",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }
 
 #[tokio::test]
@@ -609,7 +801,7 @@ async fn every_page_says_whose_it_is_of_when_and_what_its_columns_are() {
             ),
             (
                 1,
-                "日時 種別 端末 アカウント 取得方法 受信 範囲・注記",
+                "日時 種別 端末 アカウント 結果 取得方法 受信 範囲・注記",
                 lines.iter().position(|line| is_punch(line)),
             ),
         ] {

@@ -69,6 +69,8 @@ pub(super) struct TerminalCheck {
     judged: (u64, u64),
     /// Logons so far; absent before the first event.
     nights: Option<Nights>,
+    /// The newest result of each number: its `res`, if it has one.
+    results: BTreeMap<u64, Option<u8>>,
     /// The first and the last date so far.
     dates: Option<(Date, Date)>,
     timeline: Option<Timeline>,
@@ -100,6 +102,7 @@ impl TerminalCheck {
             withheld: BTreeSet::new(),
             named: BTreeMap::new(),
             judged: (0, 0),
+            results: BTreeMap::new(),
             dates: None,
             nights: None,
             timeline: None,
@@ -293,6 +296,7 @@ impl TerminalCheck {
         let in_order = line.seq >= self.judged.0 && line.number == next;
         let shown = self.known.get(&line.seq).is_some_and(|known| known.json.is_some());
         self.judged = (line.seq, line.number);
+        self.results.insert(line.seq, line.res);
         fault_unless(in_order && shown, FaultKind::WrongJudgement)
     }
 

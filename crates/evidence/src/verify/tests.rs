@@ -36,6 +36,7 @@ fn punches_are_told_by_time_and_of_one_moment_by_terminal_and_number() {
         resent: false,
         is_signed: true,
         is_withheld: false,
+        result: None,
     };
     let ordered = vec![punch(4, "u", 9), punch(5, "t", 7), punch(5, "t", 8), punch(5, "u", 1)];
     let mut verifier = Verifier::new(SecretKey::from_seed(&[42; 32]).public());

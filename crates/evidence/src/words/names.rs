@@ -1,7 +1,7 @@
 //! Terminals, events and times by name, so that somebody who inspects one day finds it.
 
 use mngntime_attendance::completeness::DAYS_MAX;
-use mngntime_model::{Language, UtcMillis};
+use mngntime_model::{Language, PunchResult, UtcMillis};
 
 use super::{Pair, pick};
 use crate::format::Marks;
@@ -223,8 +223,8 @@ pub fn clock_notes(report: &Report, language: Language) -> Vec<String> {
 }
 
 const OUTSIDE: (&str, &str) = (
-    "（指定期間外。一緒に送信された記録の署名、またはその前のエージェントの開始を示すために含まれています）",
-    " (outside of the dates that were asked for; shown so that the signature of its batch can be checked, or the start of the agent before them be seen)",
+    "（指定期間外。日付をまたいで続いたログオンの始めや終わりとして、または、一緒に送信された記録の署名やその前のエージェントの開始を示すために含まれています）",
+    " (outside of the dates that were asked for; shown as the beginning or the end of a stay over midnight, or so that the signature of its batch can be checked, or the start of the agent before them be seen)",
 );
 
 /// Whether the punch lies on the dates of the pack.
@@ -234,13 +234,28 @@ fn is_asked_for(report: &Report, punch: &ShownPunch) -> bool {
     dates.is_none_or(|[from, to]| *from <= date && date <= *to)
 }
 
-/// A punch as one line: date, time, kind, terminal, number, account, signed or not, when it was received.
+/// The newest result of a punch, as everybody sees it elsewhere; a number of a later version stands alone.
+fn result(newest: Option<Option<u8>>, language: Language) -> String {
+    let Some(res) = newest else {
+        return pick(language, ("判定の記録なし".to_owned(), "no result shown".to_owned()));
+    };
+    let words =
+        PunchResult::from_res(res).map(|result| result.message(language).trim_end_matches(['。', '.']));
+    match (res, words) {
+        (None, words) => words.unwrap_or_default().to_owned(),
+        (Some(number), Some(words)) => format!("res={number} {words}"),
+        (Some(number), None) => format!("res={number}"),
+    }
+}
+
+/// A punch as one line: date, time, kind, terminal, number, account, result, signed or not, when it was received.
 #[must_use]
 pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String {
     let host = report.hosts.get(&punch.terminal).map_or(punch.terminal.as_str(), String::as_str);
     let account =
         punch.account.as_ref().map(|(domain, name)| format!("{domain}\\{name}")).unwrap_or_default();
     let (at, received, number) = (full(punch.occurred_at), full(punch.received_at), punch.sequence);
+    let result = result(punch.result, language);
     let (kind, kind_english) =
         if punch.is_logon { ("ログオン", "logon") } else { ("ログオフ", "logoff") };
     let (signed, signed_english) = match (punch.is_signed, punch.is_withheld) {
@@ -261,10 +276,10 @@ pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String 
         language,
         (
             format!(
-                "{at} {kind} {host} 番号{number} {account} {signed} 受信 {received}{sent}{range}{beyond}"
+                "{at} {kind} {host} 番号{number} {account} {result} {signed} 受信 {received}{sent}{range}{beyond}"
             ),
             format!(
-                "{at} {kind_english} {host} number {number} {account} {signed_english}, received {received}{sent_english}{range_english}{beyond_english}"
+                "{at} {kind_english} {host} number {number} {account} {result}, {signed_english}, received {received}{sent_english}{range_english}{beyond_english}"
             ),
         ),
     )

@@ -28,6 +28,7 @@ use crate::evidence::record::{RecordError, Request, Written};
 use crate::evidence::words::{self, pick};
 use crate::log_heads::{AheadMonth, LogHeads, SigningError, ahead_words};
 use crate::server_key;
+use crate::settings::day_boundary;
 use crate::web::times;
 use crate::web::visible::in_one_line;
 
@@ -67,6 +68,10 @@ pub struct Export {
     /// A font with Japanese letters for summary.pdf.
     #[arg(long)]
     font: Option<PathBuf>,
+    /// Until when a night belongs to the day before in summary.pdf, unless the contract has chosen a time: the server's
+    /// `day_boundary`.
+    #[arg(long, value_name = "HH:MM", env = "MNGNTIME_DAY_BOUNDARY", default_value = "05:00", value_parser = day_boundary)]
+    day_boundary: u32,
     /// Language of what this command says: `ja` or `en`. The pack is the same.
     #[arg(long, default_value = language_of_locale(), value_parser = language)]
     language: Language,
@@ -242,6 +247,7 @@ async fn write(
         dates: arguments.from.zip(arguments.to),
         server_key: key.public().to_string(),
         made_at: clock(),
+        day_boundary_minutes: arguments.day_boundary,
     };
     let told = |error| pack_failure(&error, language);
     let finished = pack::make(store, &request, key, font, &arguments.out).await.map_err(told)?;

@@ -154,6 +154,7 @@ pub struct Packs {
     heads: Arc<LogHeads>,
     room: Arc<Semaphore>,
     patience: Duration,
+    day_boundary_minutes: u32,
     jobs: Mutex<BTreeMap<AdministratorId, Job>>,
 }
 
@@ -165,7 +166,8 @@ impl fmt::Debug for Packs {
 
 impl Packs {
     /// None yet. `heads` are those of the server, which has compared the log already; unfinished packs lie in `directory`;
-    /// `patience` is how long a form waits for one.
+    /// `patience` is how long a form waits for one; a night ends `day_boundary_minutes` after midnight where a contract has
+    /// chosen nothing.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -174,9 +176,11 @@ impl Packs {
         clock: Clock,
         directory: PathBuf,
         patience: Duration,
+        day_boundary_minutes: u32,
     ) -> Self {
         Self {
             patience,
+            day_boundary_minutes,
             store,
             key,
             clock,
@@ -275,6 +279,7 @@ impl Packs {
             dates: Some(wish.dates),
             server_key: self.key.public().to_string(),
             made_at: (self.clock)(),
+            day_boundary_minutes: self.day_boundary_minutes,
         };
         let code: String = wish.employee.data.code.chars().filter(char::is_ascii_alphanumeric).collect();
         let name = format!("evidence-{code}-{}-{}.zip", from.strftime("%Y%m%d"), to.strftime("%Y%m%d"));

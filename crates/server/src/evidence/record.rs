@@ -5,26 +5,29 @@
 //! the pack is then refused by its own check, and made by the next attempt; so is one whose month was retired within
 //! it.) The entries of the audit log come before the terminals. Two passes: the first finds which earlier trees the receipts name (of a pack by
 //! dates after one that widens its numbers to whole batches), the second writes the terminals one after the
-//! other, so that no more than one terminal is in memory. Every line is read by the verifier as it is written, so that the
+//! other, so that no more than one terminal is in memory; of one employee's terminals the shown events stay there for the
+//! summary. Every line is read by the verifier as it is written, so that the
 //! summary can say what whoever checks the record will be told.
 
+mod judged;
+mod shown;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
+use mngntime_attendance::completeness::{RULES_VERSION, Received};
+use mngntime_evidence::Verifier;
 use mngntime_evidence::format::{
-    self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
-    Numbers, Pack, Rules,
+    self, Account, AuditLine, Batch, Earlier, Employee, End, EventLine, Head, Hidden, Line, Numbers, Pack,
+    Rules,
 };
-use mngntime_evidence::{Verifier, japan};
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::Frame;
-use mngntime_model::{Event, UtcMillis};
+use mngntime_model::UtcMillis;
 use mngntime_store::{
-    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, RetiredMonth,
-    SignedHead, Store, StoreError, StoredEntry, judge,
+    Contract, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, RetiredMonth, SignedHead, Store,
+    StoreError, StoredEntry, judge,
 };
 use mngntime_wire::{InvalidEvent, LogTree, PublicKey, Receipt, Signed};
 use sha2::{Digest as _, Sha256};
@@ -34,7 +37,7 @@ use super::part::{Part, read};
 use super::placing::{place, retired_line, texts};
 pub use super::written::{Written, WrittenTerminal};
 use super::{Dates, link_line, marks, remarks, span, text};
-use crate::days::{self, Dated};
+use crate::days;
 
 /// Events read in one go.
 const EVENTS_PER_READ: usize = 2_000;
@@ -55,6 +58,21 @@ pub struct Request {
     pub server_key: String,
     /// When it is made.
     pub made_at: UtcMillis,
+    /// Until when a night belongs to the day before, in minutes after midnight, where the contract has chosen nothing.
+    pub day_boundary_minutes: u32,
+}
+
+impl Request {
+    /// Until when a night belongs to the day before, in minutes after midnight.
+    #[must_use]
+    pub fn boundary_minutes(&self) -> u32 {
+        self.contract.settings.day_begins_minutes.map_or(self.day_boundary_minutes, u32::from)
+    }
+
+    /// What the pack says of it: nothing about everybody, where nothing is hidden.
+    fn night_minutes(&self) -> Option<u32> {
+        self.employee.as_ref().map(|_| self.boundary_minutes())
+    }
 }
 
 /// Why there is no record.
@@ -212,6 +230,9 @@ impl<'a, W: Write> Writer<'a, W> {
     fn scope(&self) -> Result<EvidenceScope, RecordError> {
         let accounts = self.people.accounts.iter().map(|account| account.id).collect();
         let span = self.request.dates.map(|dates| span(dates).ok_or(RecordError::Dates)).transpose()?;
+        // The last night is shown to its end.
+        let night_ms = i64::from(self.request.night_minutes().unwrap_or(0)) * 60_000;
+        let span = span.map(|(from, until)| (from, until.plus(night_ms)));
         let accounts = self.request.employee.as_ref().map(|_| accounts);
         Ok(EvidenceScope { contract: self.request.contract.id, accounts, terminal: None, span })
     }
@@ -258,6 +279,7 @@ impl<'a, W: Write> Writer<'a, W> {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             employee: request.employee.clone(),
             dates: request.dates.map(|(from, to)| [from.to_string(), to.to_string()]),
+            night_minutes: request.night_minutes(),
             rules: Rules { judging: judge::RULES_VERSION, completeness: RULES_VERSION },
         }))?;
         for employee in self.people.employees.clone() {
@@ -421,7 +443,8 @@ impl<'a, W: Write> Writer<'a, W> {
 
     async fn write_terminal(&mut self, part: &Part) -> Result<WrittenTerminal, RecordError> {
         let terminal = &part.terminal.terminal;
-        let heard = self.heard_all_at(part);
+        let numbers = self.shown_numbers(part);
+        let heard = shown::heard_all_at(part, &numbers);
         self.line(&Line::Terminal(format::Terminal {
             id: terminal.id.to_string(),
             host_name: terminal.host_name.clone(),
@@ -439,41 +462,38 @@ impl<'a, W: Write> Writer<'a, W> {
         for range in &part.terminal.retired {
             self.line(&Line::Retired(retired_line(range)))?;
         }
-        let shown = self.write_events(part).await?;
+        let shown = self.write_events(part, &numbers).await?;
         self.write_batches(part, &shown).await?;
         for (envelope, _) in self.receipts(part).await? {
             self.line(&Line::Receipt(format::Receipt { envelope }))?;
         }
-        self.write_judgements(part, &shown).await?;
+        let results = self.write_judgements(part, &shown).await?;
         let hidden: Vec<u64> = part.numbers().filter(|number| !shown.contains_key(number)).collect();
         let events: Vec<Received> = shown.into_values().collect();
         let retired = part.retired();
         let known = days::Known { events: &events, missing: &missing, hidden: &hidden, retired: &retired };
-        let days = self.write_days(part, known, heard)?;
+        let timeline = days::timeline(known, heard, self.request.made_at);
+        let days = self.write_days(terminal, &timeline)?;
         Ok(WrittenTerminal {
+            id: terminal.id,
             host_name: terminal.host_name.clone(),
             events: events.len() as u64,
             hidden: hidden.len() as u64,
             missing: missing.iter().map(|(first, last)| last - first + 1).sum(),
             days,
-            punches: if self.request.employee.is_some() {
-                events.into_iter().filter(|received| received.event.kind.is_punch()).collect()
-            } else {
-                // The summary of everybody shows none.
-                Vec::new()
-            },
+            timeline,
+            // The summary of everybody tells of none.
+            told: if self.request.employee.is_some() { events } else { Vec::new() },
             resent: part.events.iter().filter(|event| event.resent).map(|event| event.sequence).collect(),
+            results,
         })
     }
 
-    /// When the run with which the shown events end was last heard. What cannot be read fails where it is written.
-    fn heard_all_at(&self, part: &Part) -> Option<UtcMillis> {
-        let readable = part.events.iter().rev().filter_map(|stored| read(part, stored).ok());
-        let run = last_run(readable.filter(|event| self.is_shown(event)));
-        days::heard_all_at(&part.terminal.terminal, part.last, run.as_ref())
-    }
-
-    async fn write_events(&mut self, part: &Part) -> Result<BTreeMap<u64, Received>, RecordError> {
+    async fn write_events(
+        &mut self,
+        part: &Part,
+        numbers: &BTreeSet<u64>,
+    ) -> Result<BTreeMap<u64, Received>, RecordError> {
         let mut shown = BTreeMap::new();
         for events in part.events.chunks(EVENTS_PER_READ) {
             let places: Vec<_> = events.iter().map(|event| event.place.clone()).collect();
@@ -481,7 +501,7 @@ impl<'a, W: Write> Writer<'a, W> {
             for (stored, proof) in events.iter().zip(proofs) {
                 let event = read(part, stored)?;
                 let place = place(stored, &proof);
-                if self.is_shown(&event) {
+                if numbers.contains(&stored.sequence) {
                     self.line(&Line::Event(EventLine { json: stored.json.clone(), place }))?;
                     shown.insert(
                         stored.sequence,
@@ -518,21 +538,6 @@ impl<'a, W: Write> Writer<'a, W> {
         Ok(proofs)
     }
 
-    /// What belongs to nobody is shown; of people only the one it is about, on the dates of the links.
-    fn is_shown(&self, event: &Event) -> bool {
-        let (Some(account), true) = (&event.account, self.request.employee.is_some()) else {
-            return true;
-        };
-        let date = japan::date_at(event.occurred_at);
-        let covers = |link: &&EvidenceLink| {
-            !link.void
-                && link.account == account.key
-                && link.from <= date
-                && link.to.is_none_or(|to| date <= to)
-        };
-        self.people.links.iter().any(|link| covers(&link))
-    }
-
     /// Batches all of whose events are shown: of others nobody could check the signature.
     async fn write_batches(
         &mut self,
@@ -554,44 +559,5 @@ impl<'a, W: Write> Writer<'a, W> {
             }
         }
         Ok(())
-    }
-
-    async fn write_judgements(
-        &mut self,
-        part: &Part,
-        shown: &BTreeMap<u64, Received>,
-    ) -> Result<(), RecordError> {
-        let (contract, terminal) = (self.request.contract.id, part.terminal.terminal.id);
-        let range = (part.terminal.first, part.last);
-        for judged in self.store.evidence_judgements(contract, terminal, range.0, range.1).await? {
-            if shown.contains_key(&judged.sequence) {
-                self.line(&Line::Judgement(Judgement {
-                    seq: judged.sequence,
-                    number: judged.number,
-                    judged_at: judged.judged_at.0,
-                    res: judged.res,
-                    why: judged.why,
-                    by: judged.by,
-                }))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_days(
-        &mut self,
-        part: &Part,
-        known: days::Known<'_>,
-        heard: Option<UtcMillis>,
-    ) -> Result<Vec<Day>, RecordError> {
-        let (terminal, dates, made_at) = (&part.terminal.terminal, self.request.dates, self.request.made_at);
-        let judged = days::judge(terminal, known, heard, dates, made_at);
-        let mut days = Vec::new();
-        for Dated { date, span, day } in judged {
-            let day = Day::of(&date.to_string(), [span.0.0, span.1.0], &day);
-            self.line(&Line::Day(day.clone()))?;
-            days.push(day);
-        }
-        Ok(days)
     }
 }

@@ -5,10 +5,11 @@
 //!
 //! About one employee it has the days ([`days`]), the punches ([`punches`]) and what they said ([`remarks`]); about everybody only who and which PCs
 //! there are, since days and punches of thousands of people are no paper, and it says how to get those of one. [`stays`]
-//! pairs the punches, [`paper`] puts everything on pages, [`sheet`] makes a file of these.
+//! pairs the punches, [`person`] knows of which day each is, [`paper`] puts everything on pages, [`sheet`] makes a file of these.
 
 mod days;
 mod paper;
+mod person;
 mod punches;
 mod remarks;
 mod sheet;
@@ -25,10 +26,11 @@ use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{EvidenceLink, NewEmployee, RetiredMonth};
 
 use self::paper::{Block, Column, Row};
+use self::person::Person;
 use super::lettering::{FontFile, GETA, Letters};
 use super::record::{Request, Written};
-use crate::web::times;
 use crate::web::visible::in_one_line;
+use crate::web::{day_time, times};
 
 /// Rows of a list in one summary: some 200 pages. The record has all of them.
 const ROWS_MAX: usize = 10_000;
@@ -200,13 +202,22 @@ fn person(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
     }
     let stays: Vec<_> =
         written.terminals.iter().map(|terminal| stays::of(request, written, terminal)).collect();
-    let (day_rows, day_tally) = days::rows(request, written, &stays);
-    let (punch_rows, tally) = punches::rows(request, written, &stays);
+    let dates = days::shown(request, written);
+    let judged = Person::of(request, written, &dates);
+    let (day_rows, day_tally) = days::rows(written, &dates, &judged, &stays);
+    let (punch_rows, tally) = punches::rows(request, written, &judged, &stays);
     blocks.push(Block::Heading("集計"));
     blocks.push(Block::Facts("集計", totals(&day_tally, &tally)));
     missing.into_iter().for_each(|sentence| text(blocks, sentence));
     blocks.push(Block::Heading("日別"));
     text(blocks, "期間のすべての日付を、端末ごとに示します。土曜日と日曜日の行には網を掛けています。");
+    text(
+        blocks,
+        format!(
+            "日付をまたいで続いたログオンは、{}より前に終われば前日の記録です（画面の日別記録と同じです）。それより後まで続くログオンは、日ごとに示します。",
+            night_ends(request)
+        ),
+    );
     days::left_out(request).into_iter().for_each(|sentence| text(blocks, sentence));
     list(blocks, "日別", days::COLUMNS, day_rows);
     blocks.push(Block::Heading("打刻"));
@@ -221,12 +232,26 @@ fn person(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
     if tally.more > 0 {
         text(blocks, format!("ほか{}件は record.jsonl にあります。", tally.more));
     }
+    if tally.beside > 0 {
+        text(
+            blocks,
+            format!(
+                "期間外の日の打刻{}件を、期間の日付に当たるか、期間に続くログオンのものなので、注記を付けて示しています。集計には含みません。",
+                tally.beside
+            ),
+        );
+    }
     if tally.outside > 0 {
         text(
             blocks,
             format!("期間の前後の打刻{}件は、ここには示しません（record.jsonl にあります）。", tally.outside),
         );
     }
+}
+
+/// Until when a night belongs to the day before.
+fn night_ends(request: &Request) -> String {
+    day_time::text(u16::try_from(request.boundary_minutes()).unwrap_or_default())
 }
 
 /// Why there is nothing to show. The paper is for who decides about it: who can do something about it is told on the page
@@ -277,10 +302,7 @@ fn totals(days: &days::Tally, punches: &punches::Tally) -> Vec<(String, String)>
     let mut facts = vec![
         (
             "日数",
-            format!(
-                "期間 {}日（作成日まで）　うちログオンしていた時間のある日 {}日",
-                days.dates, days.with_stay
-            ),
+            format!("期間 {}日（作成日まで）　うちログオンの記録がある日 {}日", days.dates, days.with_stay),
         ),
         (
             "記録の状況",
@@ -292,11 +314,18 @@ fn totals(days: &days::Tally, punches: &punches::Tally) -> Vec<(String, String)>
         (
             "打刻",
             format!(
-                "ログオン {logons}件　ログオフ {logoffs}件　（うち推定 {}件、再送 {}件）",
-                punches.estimates, punches.resent
+                "ログオン {logons}件　ログオフ {logoffs}件　（うち推定 {}件、再送 {}件、エラー（res）{}件）",
+                punches.estimates, punches.resent, punches.errors
             ),
         ),
     ];
+    if days.outside[0] > 0 {
+        let [dates, recorded] = days.outside;
+        let text = format!(
+            "入社前・退職後の日 {dates}日　うち記録のある日 {recorded}日（その打刻は社員のものになっていません）"
+        );
+        facts.push(("在籍期間外", text));
+    }
     if open + cut > 0 {
         let text = format!(
             "ログオフの記録がないログオン {open}件　アカウントの関連付けの終了で区切ったもの {cut}件"
@@ -486,7 +515,7 @@ const WORDS: [(&str, &str); 5] = [
     ),
 ];
 
-const WORDS_OF_A_PERSON: [(&str, &str); 13] = [
+const WORDS_OF_A_PERSON: [(&str, &str); 18] = [
     (
         "記録あり",
         "端末が見守られていたか、電源が切れていたことを、示したイベントが語っている。欠番と非表示のものについては、サーバーの申告によります",
@@ -496,6 +525,23 @@ const WORDS_OF_A_PERSON: [(&str, &str); 13] = [
         "一部の時間について、エージェントが止まっていたか、何も分からない。その時間は内訳に示します",
     ),
     ("対象外", "この社員に関連付けられたアカウントがない日。誰が端末を使ったかは示しません"),
+    (
+        "入社前・退職後",
+        "社員の在籍期間の外の日。その日に記録があれば「入社前の記録」「退職後の記録」とします。その打刻は社員のものになっていません（結果は res=7）",
+    ),
+    (
+        "翌日・前日の夜",
+        "0時を過ぎて終わったログオンのうち、前日の記録とするもの。ログオンとログオフを前日の行に示します",
+    ),
+    (
+        "翌日へ継続・前日から",
+        "前日の記録とする時刻を過ぎて続くログオン。ログオフは、終わった日の行に示します",
+    ),
+    ("ほかは", "最後のログオフのほかに、続いている（またはログオフのない）ログオンがある"),
+    (
+        "結果",
+        "打刻に対するサーバーの判定のうち、最も新しいもの（サーバーの申告）。res= の番号があるものは、社員の打刻になっていません。過去の判定は record.jsonl にあります",
+    ),
     ("遅着", "端末に1時間を超えて留まってから届いたイベントの件数"),
     ("―", "その日、その端末に、当たるものがない"),
     ("推定", "OS が時刻を伝えなかったため（電源断など）、前後の記録から範囲で示したもの"),

@@ -1,11 +1,12 @@
 //! What a record has in it, for the summary beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mngntime_attendance::completeness::Received;
+use mngntime_attendance::completeness::{Received, Timeline};
 use mngntime_evidence::Report;
 use mngntime_evidence::format::Day;
 use mngntime_ledger::Digest;
+use mngntime_model::TerminalId;
 use mngntime_store::{EvidencePeople, RetiredMonth};
 use mngntime_wire::LogTree;
 
@@ -35,6 +36,8 @@ pub struct Written {
 /// A terminal that was written.
 #[derive(Debug)]
 pub struct WrittenTerminal {
+    /// Its id.
+    pub id: TerminalId,
     /// Name of the PC.
     pub host_name: String,
     /// Events shown.
@@ -45,8 +48,19 @@ pub struct WrittenTerminal {
     pub missing: u64,
     /// Its days.
     pub days: Vec<Day>,
-    /// Its logons and logoffs that are shown.
-    pub punches: Vec<Received>,
+    /// What is known of it over time.
+    pub timeline: Timeline,
+    /// Its events that are shown, by number; none in a pack about everybody.
+    pub told: Vec<Received>,
     /// Numbers of events that had waited on the PC (再送).
     pub resent: BTreeSet<u64>,
+    /// The newest result of each punch, by number: its `res`, if it has one.
+    pub results: BTreeMap<u64, Option<u8>>,
+}
+
+impl WrittenTerminal {
+    /// Its logons and logoffs.
+    pub fn punches(&self) -> impl Iterator<Item = &Received> {
+        self.told.iter().filter(|received| received.event.kind.is_punch())
+    }
 }

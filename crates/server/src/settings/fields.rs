@@ -47,7 +47,8 @@ pub(super) fn contact_seconds(text: &str) -> Result<u32, String> {
 }
 
 /// From midnight, which knows no night, to noon.
-pub(super) fn day_boundary(text: &str) -> Result<u32, String> {
+/// Until when a night belongs to the day before, in minutes after midnight.
+pub(crate) fn day_boundary(text: &str) -> Result<u32, String> {
     let minutes = |text: &str| {
         let plain = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
         let (hours, minutes) = text.split_once(':').filter(|_| plain)?;

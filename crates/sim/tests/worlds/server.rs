@@ -79,6 +79,7 @@ impl RealServer {
                 dates: None,
                 server_key: app.key.public().to_string(),
                 made_at: app.now(),
+                day_boundary_minutes: 300,
             };
             let written = Writer::new(&*app.store, &request, std::io::sink()).await?.write().await?;
             anyhow::ensure!(written.report.is_authentic(), "{:?}", written.report.faults);

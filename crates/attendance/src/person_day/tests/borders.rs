@@ -266,6 +266,44 @@ fn of_the_day_before_are_the_logoff_of_its_night_and_what_continues_it() {
     assert_eq!((taken(&pcs, 0), taken(&pcs, 1), taken(&pcs, 2)), (vec![], vec![3, 4, 5], vec![]));
 }
 
+/// The evening knows its night as the morning does, of the accounts that are linked on the evening.
+#[test]
+fn what_the_next_date_gives_back_is_of_this_one() {
+    let night = Pc::new(1).on("1", at(22, 0)).off("1", at(24, 10)).on("2", at(24, 15)).off("2", at(26, 0));
+    let pcs = [night.on("3", at(33, 0)).off("3", at(56, 0))];
+    for number in 0..4 {
+        let of_the_next: Vec<_> =
+            day(&pcs, number).of_the_next_date.iter().map(|event| event.sequence).collect();
+        assert_eq!(of_the_next, taken(&pcs, number + 1), "{number}");
+    }
+}
+
+#[test]
+fn each_pc_has_a_first_and_a_last_and_a_night_goes_over_all_of_them() {
+    // At home after the office; the restart at home goes on with the night of the office.
+    let office = Pc::new(1).on("1", at(9, 0)).off("1", at(24, 10));
+    let home = Pc::new(2).on("1", at(24, 30)).off("1", at(26, 0)).on("2", at(33, 0)).off("2", at(42, 0));
+    let pcs = [office, home];
+    let edges = |number| {
+        let day = day(&pcs, number);
+        let first = |first| if let First::At { edge, .. } = first { Some(edge.at) } else { None };
+        let last = |last| if let Last::At { edge, .. } = last { Some(edge.at) } else { None };
+        let of = |lane: &Lane| (lane.terminal, first(lane.first), last(lane.last));
+        (first(day.first), last(day.last), day.lanes.iter().map(of).collect::<Vec<_>>())
+    };
+    let (at_the_office, at_home) = (terminal(1), terminal(2));
+    let own =
+        vec![(at_the_office, Some(at(9, 0)), Some(at(24, 10))), (at_home, Some(at(24, 30)), Some(at(26, 0)))];
+    assert_eq!(edges(0), (Some(at(9, 0)), Some(at(26, 0)), own));
+    let (first, last, lanes) = edges(1);
+    assert_eq!((first, last), (Some(at(33, 0)), Some(at(42, 0))));
+    assert!(
+        lanes.contains(&(at_the_office, None, None)),
+        "the end of its night is no last of this day: {lanes:?}"
+    );
+    assert!(lanes.contains(&(at_home, Some(at(33, 0)), Some(at(42, 0)))), "{lanes:?}");
+}
+
 #[test]
 fn at_the_boundary_a_night_is_over_to_the_millisecond() {
     let off = |end| Pc::new(1).on("1", at(22, 0)).off("1", end);

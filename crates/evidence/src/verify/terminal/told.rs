@@ -66,6 +66,8 @@ pub struct ShownPunch {
     pub is_signed: bool,
     /// Whether that is because it came with something that the pack does not show.
     pub is_withheld: bool,
+    /// The newest result, by the server's word: its `res`, if it has one. Absent when the pack shows none.
+    pub result: Option<Option<u8>>,
 }
 
 impl ShownPunch {
@@ -137,6 +139,7 @@ impl TerminalCheck {
                 resent: self.known.get(&event.sequence).is_some_and(|known| known.resent),
                 is_signed: self.signed.contains(&event.sequence),
                 is_withheld: self.is_withheld(event.sequence),
+                result: self.results.get(&event.sequence).copied(),
             }
         })
     }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use mngntime_evidence::japan;
 use mngntime_ledger::frame::Frame;
 use mngntime_store::{EvidenceScope, EvidenceTerminal, StoredEvent};
 use mngntime_wire::{Batch, EncodedEvent};
@@ -56,7 +57,8 @@ impl<W: Write> Writer<'_, W> {
         let may_show = |number: u64| {
             let Some(event) = events.get(&number) else { return false };
             let read = EncodedEvent::decode(&event.json);
-            self.is_told(&event.place) && read.is_ok_and(|read| self.is_shown(&read.event))
+            self.is_told(&event.place)
+                && read.is_ok_and(|read| self.is_shown(&read.event, japan::date_at(read.event.occurred_at)))
         };
         frame.numbers().all(may_show)
             && self.may_show_text(frame, |number| events.get(&number).map(|event| event.json.as_str()))

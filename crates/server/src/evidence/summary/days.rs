@@ -1,21 +1,25 @@
 //! The days of one employee, date by date: first logon, last logoff, and what is known of each PC.
 //!
 //! Every date of the period stands there. A date of which the record says nothing says so in words: a hole in a list
-//! would be read as a day without work.
+//! would be read as a day without work. Which day a logon or a logoff is of, and what a date is to the employment, [`Person`]
+//! says; where a link cuts a stay, and which logoff is not there, the stays do ([`super::stays`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
-use mngntime_attendance::completeness::{DAYS_MAX, Why};
+use mngntime_attendance::completeness::{DAYS_MAX, Received, Why};
+use mngntime_attendance::person_day::{Edge, Employment, First, Lane, Last, Level, PersonDay};
 use mngntime_evidence::format::Day;
-use mngntime_model::UtcMillis;
+use mngntime_model::{EventKind, Language, UtcMillis};
 use mngntime_store::{RetiredMonth, local_date};
 
-use super::super::record::{Request, Written};
+use super::super::record::{Request, Written, WrittenTerminal};
 use super::paper::{Cell, Column, Row};
-use super::stays::{Begin, End, Stay, is_estimate};
+use super::person::Person;
+use super::stays::{Begin, End, Stay};
 use super::{dated, dated_short};
+use crate::web::texts::Words;
 use crate::web::times;
 
 /// Columns of the days.
@@ -51,7 +55,7 @@ struct Line {
 pub(super) struct Tally {
     /// Dates of the period, up to the day on which it was made.
     pub dates: usize,
-    /// Dates on which the employee was logged on for some time, as far as is known.
+    /// Dates on which the employee logged on, or was logged on from before; the end of a night is of the date before.
     pub with_stay: usize,
     /// Dates with a PC that was not watched for a part.
     pub agent_off: usize,
@@ -59,42 +63,53 @@ pub(super) struct Tally {
     pub unknown: usize,
     /// Dates on which no account was linked.
     pub unlinked: usize,
+    /// Dates outside of the employment, and those of them of which something is recorded. Nothing else counts them.
+    pub outside: [usize; 2],
     /// Dates of which no terminal has a record.
     pub without_terminal: usize,
 }
 
-/// The rows of all dates, and what they are in all. `stays` are those of each terminal.
-pub(super) fn rows(request: &Request, written: &Written, stays: &[Vec<Stay<'_>>]) -> (Vec<Row>, Tally) {
+/// The rows of `dates`, and what they are in all. `stays` are those of each terminal.
+pub(super) fn rows(
+    written: &Written,
+    dates: &BTreeSet<Date>,
+    person: &Person,
+    stays: &[Vec<Stay<'_>>],
+) -> (Vec<Row>, Tally) {
     let (mut lines, mut by_date) = (Vec::new(), BTreeMap::new());
     for (terminal, stays) in written.terminals.iter().zip(stays) {
         let mut of_terminal = Vec::new();
-        for day in &terminal.days {
-            let Ok(date) = day.date.parse::<Date>() else { continue };
-            let linked = is_linked(written, date);
-            by_date.entry(date).or_insert_with(Vec::new).push((day, stays_on(stays, day).count(), linked));
-            let host = terminal.host_name.clone();
-            add(&mut of_terminal, if linked { line(date, host, day, stays) } else { unlinked(date, host) });
+        for (date, day) in dated_days(terminal) {
+            let line = OnDate::of(date, day, (terminal, stays), person).line(is_linked(written, date));
+            by_date.entry(date).or_insert_with(Vec::new).push((day, line.holds_a_stay()));
+            add(&mut of_terminal, line);
         }
         lines.append(&mut of_terminal);
     }
-    let (dates, mut bare) = (dates(request, &by_date), Vec::new());
+    let mut bare = Vec::new();
     for date in dates.difference(&by_date.keys().copied().collect()) {
         let retired = written.retired.iter().find(|month| month.is_of(*date));
-        add(&mut bare, without_terminal(*date, is_linked(written, *date), retired));
+        let linked = is_linked(written, *date);
+        add(&mut bare, without_terminal(*date, linked, person.employment(*date), retired));
     }
     lines.append(&mut bare);
     lines.sort_by_key(|line| line.from);
-    let tally = tally(&dates, &by_date, written);
+    let tally = tally(dates, &by_date, person, written);
     (lines.into_iter().map(row).collect(), tally)
 }
 
-type ByDate<'a> = BTreeMap<Date, Vec<(&'a Day, usize, bool)>>;
+type ByDate<'a> = BTreeMap<Date, Vec<(&'a Day, bool)>>;
+
+fn dated_days(terminal: &WrittenTerminal) -> impl Iterator<Item = (Date, &Day)> {
+    terminal.days.iter().filter_map(|day| Some((day.date.parse().ok()?, day)))
+}
 
 /// Dates that must be shown: those of the request that have come and are not left out, and those of which there is something.
-fn dates(request: &Request, by_date: &ByDate<'_>) -> BTreeSet<Date> {
+pub(super) fn shown(request: &Request, written: &Written) -> BTreeSet<Date> {
     let asked = asked(request).into_iter().map(|(from, to)| (first_shown((from, to)), to));
     let asked = asked.flat_map(|(from, to)| from.series(1.day()).take_while(move |date| *date <= to));
-    by_date.keys().copied().chain(asked).collect()
+    let told = written.terminals.iter().flat_map(dated_days).map(|(date, _)| date);
+    told.chain(asked).collect()
 }
 
 /// The dates of the request that have come.
@@ -120,19 +135,24 @@ pub(super) fn left_out(request: &Request) -> Option<String> {
     ))
 }
 
-fn tally(dates: &BTreeSet<Date>, by_date: &ByDate<'_>, written: &Written) -> Tally {
+fn tally(dates: &BTreeSet<Date>, by_date: &ByDate<'_>, person: &Person, written: &Written) -> Tally {
     let mut tally = Tally { dates: dates.len(), ..Tally::default() };
     for date in dates {
+        if person.employment(*date) != Employment::During {
+            tally.outside[0] += 1;
+            tally.outside[1] += usize::from(person.on(*date).is_some_and(PersonDay::is_outside));
+            continue;
+        }
         if !is_linked(written, *date) {
             tally.unlinked += 1;
             continue;
         }
         let days = by_date.get(date).map_or(&[][..], Vec::as_slice);
-        let any = |is: &dyn Fn(&(&Day, usize, bool)) -> bool| usize::from(days.iter().any(is));
+        let any = |is: &dyn Fn(&(&Day, bool)) -> bool| usize::from(days.iter().any(is));
         tally.without_terminal += usize::from(days.is_empty());
-        tally.with_stay += any(&|(_, stays, _)| *stays > 0);
-        tally.agent_off += any(&|(day, ..)| day.state == "agent_off");
-        tally.unknown += any(&|(day, ..)| day.state == "unknown");
+        tally.with_stay += any(&|(_, holds_a_stay)| *holds_a_stay);
+        tally.agent_off += any(&|(day, _)| day.state == "agent_off");
+        tally.unknown += any(&|(day, _)| day.state == "unknown");
     }
     tally
 }
@@ -149,6 +169,13 @@ fn add(lines: &mut Vec<Line>, line: Line) {
         return;
     }
     lines.push(line);
+}
+
+impl Line {
+    /// Whether a stay begins on the date, or goes on from before.
+    fn holds_a_stay(&self) -> bool {
+        self.cells.first().is_some_and(|first| first.iter().any(|text| text != NONE))
+    }
 }
 
 fn row(line: Line) -> Row {
@@ -174,7 +201,27 @@ fn unlinked(date: Date, host: String) -> Line {
     note(date, host, "対象外", text)
 }
 
-fn without_terminal(date: Date, linked: bool, retired: Option<&RetiredMonth>) -> Line {
+/// A date outside of the employment.
+fn outside(date: Date, host: String, employment: Employment, said: &[&str]) -> Line {
+    let words = Words(Language::Japanese);
+    let is_before = employment == Employment::Before;
+    let (state, why) = if is_before {
+        ("day-before-employment", "silence-before-employment")
+    } else {
+        ("day-after-employment", "silence-after-employment")
+    };
+    note(date, host, &words.t(state), &format!("{}{}", words.t(why), said.concat()))
+}
+
+fn without_terminal(
+    date: Date,
+    linked: bool,
+    employment: Employment,
+    retired: Option<&RetiredMonth>,
+) -> Line {
+    if employment != Employment::During {
+        return outside(date, NONE.to_owned(), employment, &[]);
+    }
     if let Some(month) = retired.filter(|_| linked) {
         let on = local_date(month.retired_at);
         let text = format!(
@@ -209,69 +256,176 @@ fn stays_on<'a>(stays: &'a [Stay<'a>], day: &Day) -> impl Iterator<Item = &'a St
     stays.iter().filter(on)
 }
 
-fn line(date: Date, host: String, day: &Day, stays: &[Stay<'_>]) -> Line {
-    let stays: Vec<&Stay<'_>> = stays_on(stays, day).collect();
-    let late = if day.late > 0 { vec![format!("{}件", day.late)] } else { Vec::new() };
-    let mut parts = parts(day);
-    parts.extend(cuts(date, &stays));
-    let cells =
-        vec![first(date, day, &stays), last(date, &stays), vec![state(&day.state).to_owned()], late, parts];
-    Line { from: date, to: date, host, cells, is_note: false }
+/// The logoff of a stay, or the logon, is not in the record.
+const LOGON_UNRECORDED: &str = "ログオンの記録なし";
+const LOGOFF_UNRECORDED: &str = "ログオフの記録なし";
+
+/// One date of one terminal.
+struct OnDate<'a> {
+    date: Date,
+    day: &'a Day,
+    terminal: &'a WrittenTerminal,
+    person: &'a Person,
+    lane: Option<&'a Lane>,
+    /// Stays that reach into it, nights included.
+    stays: Vec<&'a Stay<'a>>,
 }
 
-/// The first logon; before it, that a stay goes on from before.
-fn first(date: Date, day: &Day, stays: &[&Stay<'_>]) -> Cell {
-    let from = UtcMillis(day.span[0]);
-    let mut cell = Vec::new();
-    if let Some(stay) = stays.iter().find(|stay| stay.span.0 < from) {
-        let began = local_date(stay.span.0);
-        let is_yesterday = began.tomorrow().is_ok_and(|next| next == date);
-        cell.push(if is_yesterday {
-            "前日から".to_owned()
-        } else {
-            format!("{}から", dated_short(began))
-        });
+impl<'a> OnDate<'a> {
+    fn of(
+        date: Date,
+        day: &'a Day,
+        (terminal, stays): (&'a WrittenTerminal, &'a [Stay<'a>]),
+        person: &'a Person,
+    ) -> Self {
+        let lane = person.on_terminal(date, terminal.id);
+        Self { date, day, terminal, person, lane, stays: stays_on(stays, day).collect() }
     }
-    let own = stays.iter().filter(|stay| stay.span.0 >= from).min_by_key(|stay| stay.span.0);
-    cell.extend(own.map(|stay| match stay.begin {
-        Begin::Logon(logon) => clock(logon, date),
-        Begin::Cut(_) => "関連付けの開始で区切り".to_owned(),
-        Begin::Unrecorded => "ログオンの記録なし".to_owned(),
-    }));
-    or_none(cell)
+
+    fn line(&self, linked: bool) -> Line {
+        let (date, host) = (self.date, self.terminal.host_name.clone());
+        let employment = self.person.employment(date);
+        if !linked {
+            return match employment {
+                Employment::During => unlinked(date, host),
+                Employment::Before | Employment::After => {
+                    outside(date, host, employment, &["この社員については何も示しません"])
+                }
+            };
+        }
+        let (first, last, night) = (self.first(), self.last(), self.night_before());
+        let is_empty = [&first, &last].iter().all(|cell| cell.is_empty());
+        if employment != Employment::During && is_empty {
+            let night = night.map(|night| format!("{night}。ほかに")).unwrap_or_default();
+            return outside(date, host, employment, &[&night, "この社員のログオンは示されていません"]);
+        }
+        let late = if self.day.late > 0 { vec![format!("{}件", self.day.late)] } else { Vec::new() };
+        let (mut state, mut parts) = (vec![state(&self.day.state).to_owned()], Vec::new());
+        if self.person.on(date).is_some_and(PersonDay::is_outside) {
+            let is_before = employment == Employment::Before;
+            let key = if is_before { "day-recorded-before" } else { "day-recorded-after" };
+            state.insert(0, Words(Language::Japanese).t(key));
+            parts.push("在籍期間の外なので、この日の打刻は社員のものになっていません".to_owned());
+        }
+        parts.extend(night);
+        parts.extend(self.presence());
+        parts.extend(self::parts(self.day));
+        parts.extend(cuts(date, &self.stays));
+        let cells = vec![or_none(first), or_none(last), state, late, parts];
+        Line { from: date, to: date, host, cells, is_note: false }
+    }
+
+    /// The first logon, or that a stay goes on from before; empty when there is neither.
+    fn first(&self) -> Cell {
+        let first = self.lane.map_or(First::None, |lane| lane.first);
+        let told = match first {
+            First::At { edge, .. } if edge.level == Level::Unknown => {
+                self.cut_before().or_else(|| Some(LOGON_UNRECORDED.to_owned()))
+            }
+            First::At { edge, .. } => Some(clock(&edge, self.date)),
+            First::Continued { since } if self.is_reached_into() => {
+                let since = since.map(|edge| local_date(edge.at)).filter(|began| *began < self.date);
+                since.map(|began| self.said_since(began)).or_else(|| self.cut_before())
+            }
+            First::Continued { .. } | First::None => self.cut_before(),
+        };
+        told.into_iter().collect()
+    }
+
+    /// Whether a stay of before is not known to have been over.
+    fn is_reached_into(&self) -> bool {
+        self.stays.iter().any(|stay| stay.span.0.0 < self.day.span[0] && stay.span.1.0 > self.day.span[0])
+    }
+
+    fn said_since(&self, began: Date) -> String {
+        let is_yesterday = began.tomorrow().is_ok_and(|next| next == self.date);
+        if is_yesterday { "前日から".to_owned() } else { format!("{}から", dated_short(began)) }
+    }
+
+    /// Since when the record may show a stay that had begun before.
+    fn cut_before(&self) -> Option<String> {
+        let cut = self.stays.iter().find_map(|stay| match stay.begin {
+            Begin::Cut(from) => Some(from),
+            Begin::Logon(_) | Begin::Unrecorded => None,
+        })?;
+        Some(if cut < self.date {
+            self.said_since(cut)
+        } else {
+            "関連付けの開始で区切り".to_owned()
+        })
+    }
+
+    /// The last logoff; beside it, or in its place, how a stay goes on. Empty when there is neither.
+    fn last(&self) -> Cell {
+        match self.lane.map_or(Last::None, |lane| lane.last) {
+            Last::At { edge, others_go_on, .. } => {
+                let is_known = edge.level != Level::Unknown;
+                let at = if is_known { clock(&edge, self.date) } else { LOGOFF_UNRECORDED.to_owned() };
+                let others = self.going_on(|_| true).filter(|_| others_go_on);
+                [at].into_iter().chain(others.map(|how| format!("ほかは{how}"))).collect()
+            }
+            Last::Open | Last::GoesOn => self.going_on(|_| true).map(str::to_owned).into_iter().collect(),
+            // Of a stay whose logon is of before the link there may be nothing here but its place.
+            Last::None => {
+                let is_cut = |stay: &Stay<'_>| matches!(stay.begin, Begin::Cut(_));
+                self.going_on(is_cut).map(str::to_owned).into_iter().collect()
+            }
+        }
+    }
+
+    /// How those of these stays go on that no logoff of this day ends.
+    fn going_on(&self, of: impl Fn(&Stay<'_>) -> bool) -> Option<&'static str> {
+        let how = |stay: &&Stay<'_>| match stay.end {
+            End::Cut(to) if to <= self.date => Some("関連付けの終了で区切り"),
+            End::Logoff(logoff) if self.person.day_of(self.terminal.id, logoff) <= self.date => None,
+            End::Cut(_) | End::Logoff(_) => Some("翌日へ継続"),
+            End::Unrecorded => Some(LOGOFF_UNRECORDED),
+        };
+        // Where there are several, what is no logoff at all must be said.
+        let words: BTreeSet<_> =
+            self.stays.iter().copied().filter(|stay| of(stay)).filter_map(|it| how(&it)).collect();
+        ["関連付けの終了で区切り", LOGOFF_UNRECORDED, "翌日へ継続"]
+            .into_iter()
+            .find(|word| words.contains(word))
+    }
+
+    /// That the first time is that of an unlock: nobody made the logon before it.
+    fn presence(&self) -> Option<String> {
+        let First::At { edge, .. } = self.lane?.first else { return None };
+        let is_it = |received: &&Received| received.event.sequence == edge.event.sequence;
+        let unlock = self.terminal.told.iter().find(is_it)?.event.kind == EventKind::Unlock;
+        let is_one = unlock && edge.level != Level::Unknown;
+        is_one.then(|| "最初の時刻は、無人のログオンの後の最初の操作です".to_owned())
+    }
+
+    /// Up to when the night of the day before goes on, whose row has it.
+    fn night_before(&self) -> Option<String> {
+        let theirs =
+            self.terminal.punches().filter(|received| local_date(received.event.occurred_at) == self.date);
+        let of_the_night = theirs.filter(|it| self.person.is_of_the_day_before(self.terminal.id, it));
+        let until = of_the_night.map(|received| received.event.occurred_at).max()?;
+        Some(format!("{}まで前日の夜の続き（前日の記録）", times::clock_short(until)))
+    }
 }
 
-/// How the last stay of a date ended, whenever that was.
-fn last(date: Date, stays: &[&Stay<'_>]) -> Cell {
-    let is_open = |stay: &Stay<'_>| !matches!(stay.end, End::Logoff(_));
-    let last = stays.iter().max_by_key(|stay| (stay.span.1, is_open(stay)));
-    or_none(last.map(|stay| match stay.end {
-        End::Logoff(logoff) => clock(logoff, date),
-        End::Cut(_) => "関連付けの終了で区切り".to_owned(),
-        End::Unrecorded => "ログオフの記録なし".to_owned(),
-    }))
-}
-
-fn or_none(cell: impl IntoIterator<Item = String>) -> Cell {
-    let cell: Cell = cell.into_iter().collect();
+fn or_none(cell: Cell) -> Cell {
     if cell.is_empty() { vec![NONE.to_owned()] } else { cell }
 }
 
-/// The time of a punch as it stands beside `date`.
-fn clock(received: &mngntime_attendance::completeness::Received, date: Date) -> String {
-    let event = &received.event;
-    if let Some(bounds) = event.bounds {
-        return format!("推定 {}", times::range(bounds.not_before, bounds.not_after));
-    }
-    let (at, time) = (local_date(event.occurred_at), times::clock_short(event.occurred_at));
-    let day = if at == date {
+/// The time of a logon or a logoff as it stands beside `date`.
+fn clock(edge: &Edge, date: Date) -> String {
+    let (at, latest) = (local_date(edge.at), local_date(edge.latest));
+    let day = if at == date || (at != latest) {
+        // A range over midnight has its dates.
         String::new()
     } else if date.tomorrow().is_ok_and(|next| next == at) {
         "翌日 ".to_owned()
     } else {
         format!("{} ", dated_short(at))
     };
-    format!("{}{day}{time}", if is_estimate(event) { "推定 " } else { "" })
+    let time =
+        if edge.at == edge.latest { times::clock_short(edge.at) } else { times::range(edge.at, edge.latest) };
+    format!("{}{day}{time}", if edge.level == Level::Exact { "" } else { "推定 " })
 }
 
 /// What is to be known of stays that were cut on a date.

@@ -1,14 +1,20 @@
-//! The punches of one employee, and the places where a stay was cut.
+//! The punches of one employee with the newest result of each, and the places where a stay was cut.
+//!
+//! The list has what happened on the dates of the period, and the ends of stays that reach into it; it counts what is of
+//! its days, as the pages do, and says of all else of which day it is.
 
+use jiff::civil::Date;
 use mngntime_attendance::arrival::{Arrival, is_ahead};
 use mngntime_attendance::completeness::Received;
-use mngntime_model::{AccountIdentity, EventKind, Language, UtcMillis};
+use mngntime_model::{AccountIdentity, EventKind, Language, PunchResult, UtcMillis};
+use mngntime_store::local_date;
 
 use super::super::record::{Request, Written, WrittenTerminal};
 use super::super::span;
-use super::paper::{Column, Row};
+use super::paper::{Cell, Column, Row};
+use super::person::Person;
 use super::stays::{Begin, End, Stay, is_estimate};
-use super::{day_of, is_weekend};
+use super::{dated_short, day_of, is_weekend};
 use crate::web::punches::row::arrival_key;
 use crate::web::texts::Words;
 use crate::web::times;
@@ -16,12 +22,13 @@ use crate::web::times;
 /// Columns of the punches.
 pub(super) const COLUMNS: &[Column] = &[
     Column { title: "日時", share: 97.0 },
-    Column { title: "種別", share: 39.0 },
-    Column { title: "端末", share: 80.0 },
-    Column { title: "アカウント", share: 114.0 },
-    Column { title: "取得方法", share: 46.0 },
+    Column { title: "種別", share: 38.0 },
+    Column { title: "端末", share: 64.0 },
+    Column { title: "アカウント", share: 80.0 },
+    Column { title: "結果", share: 56.0 },
+    Column { title: "取得方法", share: 45.0 },
     Column { title: "受信", share: 59.0 },
-    Column { title: "範囲・注記", share: 66.0 },
+    Column { title: "範囲・注記", share: 61.0 },
 ];
 
 /// Rows of punches in one summary: some 200 pages. The record has all of them.
@@ -30,12 +37,16 @@ const PUNCHES_MAX: usize = 10_000;
 /// What the punches are in all.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Logons and logoffs that are shown.
+    /// Logons and logoffs of the days of the period: the night of its last date is of it, that of the date before is not.
     pub kinds: [usize; 2],
     /// Those with an interval for a time.
     pub estimates: usize,
     /// Those that had waited on the PC.
     pub resent: usize,
+    /// Those with a `res`: they are nobody's punches.
+    pub errors: usize,
+    /// Punches of other days, which are shown since they lie on dates of the period, or at the end of a stay that does.
+    pub beside: usize,
     /// Stays without a logoff, and those that a link's end cut.
     pub open: [usize; 2],
     /// Punches that are only there because the record begins before the period and ends after it.
@@ -51,17 +62,29 @@ struct Line {
 }
 
 /// The rows by time, and what they are in all. `stays` are those of each terminal.
-pub(super) fn rows(request: &Request, written: &Written, stays: &[Vec<Stay<'_>>]) -> (Vec<Row>, Tally) {
+pub(super) fn rows(
+    request: &Request,
+    written: &Written,
+    person: &Person,
+    stays: &[Vec<Stay<'_>>],
+) -> (Vec<Row>, Tally) {
     let span = request.dates.and_then(span).unwrap_or((UtcMillis(i64::MIN), UtcMillis(i64::MAX)));
+    let is_asked_for = |date: Date| request.dates.is_none_or(|(first, last)| first <= date && date <= last);
     let (mut lines, mut tally) = (Vec::new(), Tally::default());
     for (terminal, stays) in written.terminals.iter().zip(stays) {
         let touching: Vec<&Stay<'_>> =
             stays.iter().filter(|stay| stay.span.0 < span.1 && stay.span.1 >= span.0).collect();
-        for received in &terminal.punches {
-            let at = received.event.occurred_at;
-            if (span.0..span.1).contains(&at) || touching.iter().any(|stay| is_edge(stay, received)) {
+        for received in terminal.punches() {
+            let (at, day) = (received.event.occurred_at, person.day_of(terminal.id, received));
+            let lies_there = || (span.0..span.1).contains(&at);
+            if is_asked_for(day) {
                 count(&mut tally, received, terminal);
-                lines.push(Line { at, row: punch(received, terminal) });
+                lines.push(Line { at, row: punch(received, terminal, of_another_day(at, day)) });
+            } else if lies_there() || touching.iter().any(|stay| is_edge(stay, received)) {
+                tally.beside += 1;
+                let of = of_another_day(at, day).unwrap_or_else(|| dated_short(day));
+                let notes = ["期間外".to_owned(), of];
+                lines.push(Line { at, row: punch(received, terminal, notes) });
             } else {
                 tally.outside += 1;
             }
@@ -78,6 +101,11 @@ pub(super) fn rows(request: &Request, written: &Written, stays: &[Vec<Stay<'_>>]
     (lines.into_iter().map(|line| line.row).collect(), tally)
 }
 
+/// That a punch is of the night of another day than the date on which it happened.
+fn of_another_day(at: UtcMillis, day: Date) -> Option<String> {
+    (local_date(at) != day).then(|| format!("{}の夜", dated_short(day)))
+}
+
 fn is_edge(stay: &Stay<'_>, received: &Received) -> bool {
     let is = |edge: &Received| edge.event.sequence == received.event.sequence;
     matches!(stay.begin, Begin::Logon(logon) if is(logon))
@@ -89,27 +117,38 @@ fn count(tally: &mut Tally, received: &Received, terminal: &WrittenTerminal) {
     tally.kinds[usize::from(event.kind == EventKind::Logoff)] += 1;
     tally.estimates += usize::from(is_estimate(event));
     tally.resent += usize::from(terminal.resent.contains(&event.sequence));
+    tally.errors += usize::from(matches!(terminal.results.get(&event.sequence), Some(Some(_))));
 }
 
 fn name(account: &AccountIdentity) -> String {
     format!("{}\\{}", account.domain, account.name)
 }
 
-fn punch(received: &Received, terminal: &WrittenTerminal) -> Row {
+fn punch(received: &Received, terminal: &WrittenTerminal, notes: impl IntoIterator<Item = String>) -> Row {
     let event = &received.event;
     let words = Words(Language::Japanese);
     let kind = if event.kind == EventKind::Logon { "kind-logon" } else { "kind-logoff" };
     let range = event.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after));
-    let row = Row::of([
-        moment(event.occurred_at),
-        words.t(kind),
-        terminal.host_name.clone(),
-        event.account.as_ref().map(name).unwrap_or_default(),
-        how(received, terminal.resent.contains(&event.sequence)),
-        times::received(received.received_at, event.occurred_at),
-        range.unwrap_or_default(),
-    ]);
-    Row { shaded: is_weekend(event.occurred_at), ..row }
+    let one = |text: String| vec![text];
+    let cells = vec![
+        one(moment(event.occurred_at)),
+        one(words.t(kind)),
+        one(terminal.host_name.clone()),
+        one(event.account.as_ref().map(name).unwrap_or_default()),
+        result(terminal.results.get(&event.sequence).copied()),
+        one(how(received, terminal.resent.contains(&event.sequence))),
+        one(times::received(received.received_at, event.occurred_at)),
+        range.into_iter().chain(notes).collect(),
+    ];
+    Row { cells, shaded: is_weekend(event.occurred_at) }
+}
+
+/// The newest result of a punch: the number and the words that everybody sees elsewhere.
+fn result(newest: Option<Option<u8>>) -> Cell {
+    let Some(res) = newest else { return vec!["判定の記録なし".to_owned()] };
+    let words = PunchResult::from_res(res).map(|result| result.message(Language::Japanese));
+    let words = words.map(|words| words.trim_end_matches('。').to_owned());
+    res.map(|number| format!("res={number}")).into_iter().chain(words).collect()
 }
 
 /// 取得方法, as every page says it.
@@ -134,7 +173,8 @@ fn cuts<'a>(stay: &'a Stay<'_>, terminal: &'a WrittenTerminal) -> impl Iterator<
     let line = |(at, why): (UtcMillis, &str)| {
         let none = || "―".to_owned();
         let (host, account) = (terminal.host_name.clone(), name(stay.account));
-        let row = Row::of([moment(at), "区切り".to_owned(), host, account, none(), none(), why.to_owned()]);
+        let row =
+            Row::of([moment(at), "区切り".to_owned(), host, account, none(), none(), none(), why.to_owned()]);
         Line { at, row }
     };
     begins.into_iter().chain(ends).map(line)
@@ -146,6 +186,24 @@ mod tests {
     use mngntime_attendance::arrival::IMMEDIATE_MS;
     use mngntime_model::Evidence;
     use mngntime_wire::EncodedEvent;
+
+    #[test]
+    fn a_result_has_its_number_and_the_words_of_the_event_log() {
+        let text = |newest| result(newest).join(" ");
+        assert_eq!(text(Some(None)), "打刻完了");
+        for (res, told) in [
+            (5, "res=5 この契約主コードは使えません"),
+            (6, "res=6 この端末は使えません"),
+            (7, "res=7 このユーザーは使えません"),
+            (8, "res=8 接続しました"),
+            (9, "res=9 サーバーエラーです"),
+            // Of a later version.
+            (200, "res=200"),
+        ] {
+            assert_eq!(text(Some(Some(res))), told);
+        }
+        assert_eq!(text(None), "判定の記録なし");
+    }
 
     #[test]
     fn only_what_came_within_minutes_is_called_immediate() {

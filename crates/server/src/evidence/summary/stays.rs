@@ -68,7 +68,7 @@ pub(super) fn of<'a>(
     written: &'a Written,
     terminal: &'a WrittenTerminal,
 ) -> Vec<Stay<'a>> {
-    let told = by_stay(&terminal.punches);
+    let told = by_stay(terminal.punches());
     let bounds = Limits { links: &written.people.links, terminal, end: end(request) };
     let mut stays: Vec<_> =
         told.iter().filter_map(|((session, key, _), told)| bounds.stay(*session, key, *told)).collect();
@@ -82,10 +82,10 @@ fn end(request: &Request) -> UtcMillis {
     last.map_or(request.made_at, |last| last.min(request.made_at))
 }
 
-fn by_stay(punches: &[Received]) -> BTreeMap<Key<'_>, Told<'_>> {
-    let mut by_time: Vec<&Received> = punches.iter().collect();
+fn by_stay<'a>(punches: impl Iterator<Item = &'a Received>) -> BTreeMap<Key<'a>, Told<'a>> {
+    let mut by_time: Vec<&Received> = punches.collect();
     by_time.sort_by_key(|received| (received.event.occurred_at, received.event.sequence));
-    let mut stays: BTreeMap<Key<'_>, Told<'_>> = BTreeMap::new();
+    let mut stays: BTreeMap<Key<'a>, Told<'a>> = BTreeMap::new();
     let mut scripts: BTreeMap<&str, u32> = BTreeMap::new();
     for received in by_time {
         let event = &received.event;
@@ -204,8 +204,7 @@ impl<'a> Limits<'a> {
         let later = |received: &&Received| {
             received.event.sequence > logon.event.sequence && received.event.boot != session.boot
         };
-        let next =
-            self.terminal.punches.iter().filter(later).min_by_key(|received| received.event.sequence)?;
+        let next = self.terminal.punches().filter(later).min_by_key(|received| received.event.sequence)?;
         Some(next.event.recorded_at.boot_began().max(logon.event.occurred_at))
     }
 

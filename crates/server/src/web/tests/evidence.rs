@@ -112,6 +112,7 @@ async fn while_one_is_made_the_page_says_so_and_a_failure_is_told_and_not_noted_
         Arc::new(|| NOW),
         office.site.directory.path().to_owned(),
         Duration::ZERO,
+        300,
     ));
     office.site.app = router(office.site.state.clone());
     let (site, own) = (&office.site, &office.own);

@@ -85,7 +85,8 @@ fn condition() -> Condition {
 /// Evidence packs of the key of all tests.
 fn packs(store: &Arc<dyn Store>, directory: &std::path::Path) -> Arc<Packs> {
     let (key, patience) = (SecretKey::from_seed(&[42; 32]), std::time::Duration::from_secs(60));
-    Arc::new(Packs::new(store.clone(), Arc::default(), key, Arc::new(|| NOW), directory.to_owned(), patience))
+    let (heads, clock, directory) = (Arc::default(), Arc::new(|| NOW), directory.to_owned());
+    Arc::new(Packs::new(store.clone(), heads, key, clock, directory, patience, 300))
 }
 
 /// A store of the test's own: a file, or, with `MNGNTIME_TEST_POSTGRES=postgres://USER@HOST:PORT`, a new database of that
