@@ -418,7 +418,8 @@ async fn a_stay_that_a_links_end_cuts_is_told_as_cut_there_and_not_as_logged_off
     desk.logon("hanako", at(0, 9 * 60 + 1));
     desk.logoff("hanako", at(0, 12 * 60));
     desk.logon("hanako", at(0, 13 * 60));
-    desk.logoff("hanako", at(1, 2 * 60 + 34));
+    // Beyond the day boundary: no night of hers ends with it.
+    desk.logoff("hanako", at(1, 7 * 60 + 34));
     desk.logon("hanako", at(1, 9 * 60 + 5));
     desk.logoff("hanako", at(1, 10 * 60 + 43));
     desk.send(&server, at(1, 12 * 60), false).await;
@@ -438,19 +439,49 @@ async fn a_stay_that_a_links_end_cuts_is_told_as_cut_there_and_not_as_logged_off
     }
     let (record, _) = of_her.split_once("ことばの説明").unwrap();
     assert!(
-        !record.contains("02:34") && !record.contains("翌日"),
+        !record.contains("07:34") && !record.contains("翌日"),
         "what came afterwards is not hers: {text}"
     );
     let text = server.pages(Some("E2"), dates, "cut-begin").await.concat();
     let of_him = dense(&text);
     for words in [
         "2026-11-24(火)00:00:00区切りPC-0231EXAMPLE\\hanako―――アカウントの関連付けの開始。ログオンではありません",
-        "2026-11-24(火)02:34:00ログオフ",
+        "2026-11-24(火)07:34:00ログオフ",
         "2026-11-24(火)PC-0231関連付けの開始で区切り10:43記録あり",
     ] {
         assert!(of_him.contains(words), "{words}: {text}");
     }
     assert!(!of_him.contains("13:00") && !of_him.contains("09:01"), "what came before is not his: {text}");
+}
+
+#[tokio::test]
+async fn the_last_night_before_an_account_is_handed_over_is_shown_to_its_end_and_to_nobody_else() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 9 * 60));
+    desk.logon("hanako", at(0, 13 * 60));
+    desk.logoff("hanako", at(1, 2 * 60 + 34));
+    desk.logon("hanako", at(1, 9 * 60 + 5));
+    desk.logoff("hanako", at(1, 10 * 60 + 43));
+    desk.send(&server, at(1, 12 * 60), false).await;
+    server.link_named("hanako", ("E1", "佐藤 花子"), day(-30), Some(day(0))).await;
+    server.link_named("hanako", ("E2", "鈴木 一郎"), day(1), None).await;
+    for dates in [(day(0), day(0)), (day(0), day(1))] {
+        let text = server.pages(Some("E1"), dates, "last-night").await.concat();
+        let of_her = dense(&text);
+        for words in [
+            "2026-11-23(月)PC-023113:00翌日02:34",
+            "2026-11-24(火)02:34:00ログオフPC-0231EXAMPLE\\hanako打刻完了",
+        ] {
+            assert!(of_her.contains(words), "{words}: {text}");
+        }
+        let (record, _) = of_her.split_once("ことばの説明").unwrap();
+        assert!(!record.contains("区切り") && !record.contains("09:05"), "{text}");
+    }
+    let text = server.pages(Some("E2"), (day(0), day(1)), "after-a-last-night").await.concat();
+    let of_him = dense(&text);
+    assert!(of_him.contains("2026-11-24(火)PC-023109:0510:43"), "{text}");
+    assert!(!of_him.contains("02:34") && !of_him.contains("13:00"), "what came before is not his: {text}");
 }
 
 #[tokio::test]
