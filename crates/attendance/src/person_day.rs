@@ -23,6 +23,7 @@
 //! - Times are the PC's own, as in the events.
 
 mod bands;
+mod marks;
 mod night;
 mod standing;
 mod stays;
@@ -454,7 +455,7 @@ impl<'a> Record<'a> {
         Lane {
             terminal: terminal.id,
             tracks: tracks.len(),
-            marks: marks(terminal, accounts, borders, until, !shown.is_empty()),
+            marks: marks::of(terminal, accounts, borders, until, !shown.is_empty()),
             stays: shown,
             whole_parts: whole.parts.iter().map(|part| terminal.timeline.whole(part)).collect(),
             parts: whole.parts,
@@ -553,56 +554,6 @@ fn is_unclear(lane: &Lane, from: UtcMillis, to: UtcMillis) -> bool {
         part.from < to && part.to > from && part.why.state() != State::Observed && !rest_of_the_day
     };
     lane.parts.iter().enumerate().any(flaw)
-}
-
-/// Events of the day: those of the person's sessions, and of the PC where there is a stay or a loss to explain.
-fn marks(
-    terminal: &Terminal<'_>,
-    accounts: &[&str],
-    borders: Borders,
-    until: UtcMillis,
-    stays: bool,
-) -> Vec<Mark> {
-    let mark = |received: &Received| {
-        let event = &received.event;
-        let account = event.account.as_ref().filter(|account| accounts.contains(&account.key.as_str()));
-        let of_the_pc = event.account.is_none() && tells_of_the_pc(event.kind, stays);
-        // Beyond midnight only what belongs to the night.
-        let end = if account.is_some() { until.plus(i64::from(until > borders.to)) } else { borders.to };
-        let inside = (borders.from..end).contains(&event.occurred_at);
-        (inside && (account.is_some() || of_the_pc)).then(|| Mark {
-            at: event.occurred_at,
-            bounds: event.bounds,
-            kind: event.kind,
-            evidence: event.evidence,
-            cause: event.cause.clone(),
-            event: EventId { terminal: terminal.id, sequence: event.sequence },
-            account: account.cloned(),
-            late: received.is_late(),
-            delay_ms: received.delay_ms(),
-        })
-    };
-    let mut found: Vec<Mark> = terminal.events.iter().filter_map(mark).collect();
-    found.sort_by_key(|mark| (mark.at, mark.event));
-    found
-}
-
-fn tells_of_the_pc(kind: EventKind, stays: bool) -> bool {
-    match kind {
-        EventKind::Suspend | EventKind::Resume | EventKind::DisplayOff | EventKind::DisplayOn => stays,
-        EventKind::Boot
-        | EventKind::Shutdown
-        | EventKind::TimeChange
-        | EventKind::ServiceStart
-        | EventKind::ServiceStop
-        | EventKind::Gap => true,
-        EventKind::Logon
-        | EventKind::Logoff
-        | EventKind::Lock
-        | EventKind::Unlock
-        | EventKind::Connect
-        | EventKind::Disconnect => false,
-    }
 }
 
 #[cfg(test)]

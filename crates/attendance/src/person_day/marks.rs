@@ -1,0 +1,60 @@
+//! The events that stand on a day.
+
+use mngntime_model::{EventKind, UtcMillis};
+
+use super::{Borders, EventId, Mark, Terminal};
+use crate::completeness::Received;
+
+/// Events of the day: those of the person's sessions, and of the PC where there is a stay or a loss to explain.
+pub(super) fn of(
+    terminal: &Terminal<'_>,
+    accounts: &[&str],
+    borders: Borders,
+    until: UtcMillis,
+    stays: bool,
+) -> Vec<Mark> {
+    let mark = |received: &Received| {
+        let event = &received.event;
+        // Of years of events most are of other days.
+        if !(borders.from..=until.max(borders.to)).contains(&event.occurred_at) {
+            return None;
+        }
+        let account = event.account.as_ref().filter(|account| accounts.contains(&account.key.as_str()));
+        let of_the_pc = event.account.is_none() && tells_of_the_pc(event.kind, stays);
+        // Beyond midnight only what belongs to the night.
+        let end = if account.is_some() { until.plus(i64::from(until > borders.to)) } else { borders.to };
+        let inside = (borders.from..end).contains(&event.occurred_at);
+        (inside && (account.is_some() || of_the_pc)).then(|| Mark {
+            at: event.occurred_at,
+            bounds: event.bounds,
+            kind: event.kind,
+            evidence: event.evidence,
+            cause: event.cause.clone(),
+            event: EventId { terminal: terminal.id, sequence: event.sequence },
+            account: account.cloned(),
+            late: received.is_late(),
+            delay_ms: received.delay_ms(),
+        })
+    };
+    let mut found: Vec<Mark> = terminal.events.iter().filter_map(mark).collect();
+    found.sort_by_key(|mark| (mark.at, mark.event));
+    found
+}
+
+fn tells_of_the_pc(kind: EventKind, stays: bool) -> bool {
+    match kind {
+        EventKind::Suspend | EventKind::Resume | EventKind::DisplayOff | EventKind::DisplayOn => stays,
+        EventKind::Boot
+        | EventKind::Shutdown
+        | EventKind::TimeChange
+        | EventKind::ServiceStart
+        | EventKind::ServiceStop
+        | EventKind::Gap => true,
+        EventKind::Logon
+        | EventKind::Logoff
+        | EventKind::Lock
+        | EventKind::Unlock
+        | EventKind::Connect
+        | EventKind::Disconnect => false,
+    }
+}
