@@ -423,6 +423,7 @@ fn a_punch_outside_of_the_dates_that_were_asked_for_says_so() {
             sequence: 977,
             is_logon: true,
             occurred_at,
+            date: mngntime_evidence::japan::date_at(mngntime_model::UtcMillis(occurred_at)).to_string(),
             bounds: None,
             account: None,
             received_at: occurred_at,
@@ -547,6 +548,7 @@ fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
         sequence: 977,
         is_logon: true,
         occurred_at: at,
+        date: "2031-01-01".to_owned(),
         bounds: None,
         account: Some(("EXAMPLE".to_owned(), "hanako".to_owned())),
         received_at: at + 86_400_000,
@@ -563,6 +565,10 @@ fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
             "2031-01-01 11:00:00 logon PC-9999 number 977 EXAMPLE\\hanako Punch accepted, signed, received 2031-01-02 11:00:00",
         ]
     );
+    let of_a_night = ShownPunch { date: "2030-12-31".to_owned(), ..punch.clone() };
+    let [japanese, english] = said(&of_a_night);
+    assert!(japanese.starts_with("2031-01-01 11:00:00（2030-12-31の夜） ログオン"), "{japanese}");
+    assert!(english.starts_with("2031-01-01 11:00:00 (night of 2030-12-31) logon"), "{english}");
     let bounds = Some((at, at + 60_000));
     let other = ShownPunch { is_logon: false, is_signed: false, resent: true, bounds, ..punch };
     let [japanese, english] = said(&other);
@@ -586,6 +592,7 @@ fn a_punch_says_its_newest_result_by_number_and_word() {
             sequence: 977,
             is_logon: true,
             occurred_at: 1_924_999_200_000,
+            date: "2031-01-01".to_owned(),
             bounds: None,
             account: None,
             received_at: 1_924_999_200_000,

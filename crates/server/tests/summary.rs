@@ -7,8 +7,9 @@ use std::process::Command;
 use crate::support::{DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use mngntime_evidence::{Verifier, words};
 use mngntime_ledger::Digest;
-use mngntime_model::{BootId, Bounds, Event, EventKind, Evidence, SessionIdentity, UtcMillis};
+use mngntime_model::{BootId, Bounds, Event, EventKind, Evidence, Language, SessionIdentity, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
 use mngntime_server::evidence::pack;
 use mngntime_server::evidence::record::Request;
@@ -80,6 +81,18 @@ impl Server {
         let mut bytes = Vec::new();
         archive.by_name("summary.pdf").unwrap().read_to_end(&mut bytes).unwrap();
         bytes
+    }
+
+    /// What `verify --print` says of the punches of a pack.
+    async fn printed(&self, request: &Request, language: Language) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pack.zip");
+        let font = FontFile::read(None).unwrap();
+        pack::make(&*self.app.store, request, &self.app.key, &font, &path).await.unwrap().publish().unwrap();
+        let (bytes, key) = (std::fs::read(&path).unwrap(), self.app.key.public());
+        let (_, report) = pack::check_with(&bytes, &key, Verifier::new(key).keeping_punches()).unwrap();
+        assert!(report.is_authentic(), "{:?}", report.faults);
+        report.punches.iter().map(|punch| words::punch(&report, punch, language)).collect()
     }
 }
 
@@ -567,6 +580,32 @@ async fn the_night_before_the_period_is_shown_as_such_and_counted_nowhere() {
         "期間外の日の打刻2件を",
     ] {
         assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_print_of_the_punches_knows_the_night_that_goes_beyond_the_dates() {
+    let server = nights().await;
+    let mut request = server.summary_request(Some("E1"), (day(0), day(0))).await;
+    for (chosen, is_of_the_evening) in [(Some(7 * 60), true), (None, false)] {
+        request.contract.settings.day_begins_minutes = chosen;
+        let japanese = server.printed(&request, Language::Japanese).await;
+        let english = server.printed(&request, Language::English).await;
+        let found = |lines: &[String], told: [&str; 2]| {
+            let line = lines.iter().find(|line| line.contains("2026-11-24 06:00:00")).unwrap().clone();
+            told.map(|told| line.contains(told))
+        };
+        let of_the_evening = [is_of_the_evening, !is_of_the_evening];
+        assert_eq!(
+            found(&japanese, ["（2026-11-23の夜） ログオフ", "指定期間外"]),
+            of_the_evening,
+            "{japanese:?}"
+        );
+        assert_eq!(
+            found(&english, [" (night of 2026-11-23) logoff", "outside of the dates"]),
+            of_the_evening,
+            "{english:?}"
+        );
     }
 }
 

@@ -227,11 +227,19 @@ const OUTSIDE: (&str, &str) = (
     " (outside of the dates that were asked for; shown as the beginning or the end of a stay over midnight, or so that the signature of its batch can be checked, or the start of the agent before them be seen)",
 );
 
-/// Whether the punch lies on the dates of the pack.
+/// Whether the punch is of the dates of the pack.
 fn is_asked_for(report: &Report, punch: &ShownPunch) -> bool {
-    let date = crate::japan::date_at(UtcMillis(punch.occurred_at)).to_string();
     let dates = report.pack.as_ref().and_then(|pack| pack.dates.as_ref());
-    dates.is_none_or(|[from, to]| *from <= date && date <= *to)
+    dates.is_none_or(|[from, to]| *from <= punch.date && punch.date <= *to)
+}
+
+/// Which night a logoff after midnight ends.
+fn night(punch: &ShownPunch) -> Pair {
+    let (own, date) = (crate::japan::date_at(UtcMillis(punch.occurred_at)).to_string(), &punch.date);
+    if own == *date {
+        return Pair::default();
+    }
+    (format!("（{date}の夜）"), format!(" (night of {date})"))
 }
 
 /// The newest result of a punch, as everybody sees it elsewhere; a number of a later version stands alone.
@@ -263,6 +271,7 @@ pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String 
         (false, true) => ("署名は確認不可", "signature not to be checked here"),
         (false, false) => ("署名なし", "not signed"),
     };
+    let (night, night_english) = night(punch);
     let (sent, sent_english) = if punch.resent { (" 再送", ", sent again") } else { ("", "") };
     let (beyond, beyond_english) = match is_asked_for(report, punch) {
         true => ("", ""),
@@ -276,10 +285,10 @@ pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String 
         language,
         (
             format!(
-                "{at} {kind} {host} 番号{number} {account} {result} {signed} 受信 {received}{sent}{range}{beyond}"
+                "{at}{night} {kind} {host} 番号{number} {account} {result} {signed} 受信 {received}{sent}{range}{beyond}"
             ),
             format!(
-                "{at} {kind_english} {host} number {number} {account} {result}, {signed_english}, received {received}{sent_english}{range_english}{beyond_english}"
+                "{at}{night_english} {kind_english} {host} number {number} {account} {result}, {signed_english}, received {received}{sent_english}{range_english}{beyond_english}"
             ),
         ),
     )

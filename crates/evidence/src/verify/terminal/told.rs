@@ -8,6 +8,7 @@ use mngntime_wire::LogTree;
 use super::{Report, TerminalCheck};
 use crate::format;
 use crate::japan;
+use crate::nights::Nights;
 
 /// Events of a kind that are named; the others are only counted.
 const NAMED_MAX: usize = 300;
@@ -54,6 +55,8 @@ pub struct ShownPunch {
     pub is_logon: bool,
     /// When, UTC milliseconds by the terminal's clock.
     pub occurred_at: i64,
+    /// The date in Japan, `YYYY-MM-DD`; of a logoff that ends a night that of the evening.
+    pub date: String,
     /// Earliest and latest time, where only these are known.
     pub bounds: Option<(i64, i64)>,
     /// Domain and name of the account.
@@ -96,7 +99,7 @@ impl TerminalCheck {
             }
         }
         if punches {
-            report.punches.extend(self.punches());
+            report.punches.extend(self.punches(pack));
         }
         self.tell_contents(pack, report);
     }
@@ -125,10 +128,14 @@ impl TerminalCheck {
         NamedEvent { terminal: self.line.id.clone(), sequence: received.event.sequence, date }
     }
 
-    fn punches(&self) -> impl Iterator<Item = ShownPunch> {
-        self.events.iter().filter(|received| received.event.kind.is_punch()).map(|received| {
+    fn punches(&self, pack: &format::Pack) -> impl Iterator<Item = ShownPunch> {
+        let mut nights = Nights::until(pack.night_minutes);
+        self.events.iter().filter(|received| received.event.kind.is_punch()).map(move |received| {
             let event = &received.event;
+            let date = nights.date_of(event).to_string();
+            nights.note(event);
             ShownPunch {
+                date,
                 terminal: self.line.id.clone(),
                 sequence: event.sequence,
                 is_logon: event.kind == EventKind::Logon,
