@@ -312,10 +312,13 @@ impl PersonDay {
         self.silence.is_none() && self.recorded != Employment::During
     }
 
-    /// Whether punches that are nobody's stand on it: those of a night stand on its evening, and are told of once.
+    /// Whether punches that are nobody's stand on it. The logoff of a night stands on its evening and is told of there alone; a logon
+    /// that goes on with the night is a punch of its own date.
     #[must_use]
     pub fn has_punches_outside(&self) -> bool {
-        self.is_outside() && !self.holds_only_the_night_before()
+        let mut stays = self.lanes.iter().flat_map(|lane| &lane.stays);
+        let is_outside = self.silence.is_none() && self.employment != Employment::During;
+        is_outside && (!self.holds_only_the_night_before() || stays.any(|stay| !stay.from_before))
     }
 
     /// Whether it holds a stay and neither a first time nor a last one, nor one that goes on: the end of a night that is of the

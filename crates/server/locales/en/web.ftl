@@ -1142,8 +1142,8 @@ month-choose = Month
 month-show = Show
 month-recorded =
     { $n ->
-        [one] Logged on on { $n } day
-       *[other] Logged on on { $n } days
+        [one] Logged on: { $n } day
+       *[other] Logged on: { $n } days
     }
 month-continued =
     { $n ->
@@ -1197,6 +1197,7 @@ day-goes-on = Goes on
 day-goes-on-until = Until the logoff at { $time }
 day-until-brief = until { $time }
 day-night-only = Only the end of the night before (counted there)
+day-night-only-brief = Night before
 day-others-go-on = A session on another PC goes on beyond this day.
 day-session-goes-on = Another session on the same PC goes on beyond this day.
 day-may-be-earlier = There is time without a record before it.

@@ -1024,6 +1024,7 @@ day-goes-on = 翌日へ継続
 day-goes-on-until = { $time } のログオフまで
 day-until-brief = { $time }まで
 day-night-only = 前日の夜の続きのみ（前日に含む）
+day-night-only-brief = 前日の夜のみ
 day-others-go-on = 別のPCのログオンは翌日へ続いています。
 day-session-goes-on = 同じPCの別のセッションは翌日へ続いています。
 day-may-be-earlier = これより前に記録のない時間があります。

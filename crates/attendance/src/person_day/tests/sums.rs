@@ -115,6 +115,14 @@ fn punches_of_a_night_outside_of_the_employment_are_told_of_on_its_evening_alone
     };
     let told = [0, 1].map(|number| day(&night, number).of_one_with(left).has_punches_outside());
     assert_eq!(told, [true, false]);
+    let restart =
+        [Pc::new(1).on("1", at(22, 0)).off("1", at(24, 10)).on("2", at(24, 15)).off("2", at(26, 0))];
+    let of_the_restart = |employment, evening_before| {
+        let standing = Standing { employment, evening_before, before_first_link: false };
+        day(&restart, 1).of_one_with(standing).has_punches_outside()
+    };
+    assert!(of_the_restart(Employment::After, Employment::During), "its logon is of its own date");
+    assert!(!of_the_restart(Employment::During, Employment::Before));
 }
 
 /// Stays of one PC, each with its pause before it, its length and how long it may have lasted beyond, in minutes.

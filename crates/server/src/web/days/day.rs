@@ -301,7 +301,7 @@ fn band_row(stay: &DayStay, band: &Band, midnight: UtcMillis, c: &Chrome, opens:
         number: 0,
         from: clock(band.from),
         to: if band.ends.is_none() && !stay.goes_on { c.t("day-now") } else { clock(band.to) },
-        duration: words::duration(minutes(band.to.0.saturating_sub(band.from.0))),
+        duration: words::duration_exact(band.from, band.to),
         host: String::new(),
         account: stay.account.to_string(),
         tags: tags(stay, band, c),

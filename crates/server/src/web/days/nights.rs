@@ -27,19 +27,13 @@ pub struct CutNights {
 impl CutNights {
     /// Of these days; `None` where there are few of such nights, or none that any boundary would keep whole.
     pub fn of<'a>(days: impl Iterator<Item = &'a Dated>, boundary_minutes: u32, c: &Chrome) -> Option<Self> {
-        let ends = days
-            .filter(|dated| !dated.day.is_outside())
-            .filter_map(|dated| Some((dated, dated.day.cut_night?)));
-        let minutes: Vec<u16> = ends.filter_map(|(dated, end)| ends_after(dated, end)).collect();
-        let later =
-            minutes.iter().max().map(|last| keeping(*last)).filter(|_| minutes.len() >= NIGHTS_MIN)?;
+        let theirs = days.filter(|dated| !dated.day.is_outside());
+        let ends = theirs.filter_map(|dated| ends_after(dated, dated.day.cut_night?)).collect();
+        let (nights, later) = keeping(ends)?;
         let now = day_time::text(u16::try_from(boundary_minutes).unwrap_or(DAY_BEGINS_MAX));
-        let values = [("n", &*minutes.len().to_string()), ("time", &now), ("later", &day_time::text(later))];
-        let may = c.may(Action::SettingsChange);
-        Some(Self {
-            text: c.words().with("month-nights-cut", &values),
-            href: if may { "/settings#s-day" } else { "" },
-        })
+        let values = [("n", &*nights.to_string()), ("time", &now), ("later", &day_time::text(later))];
+        let text = c.words().with("month-nights-cut", &values);
+        Some(Self { text, href: if c.may(Action::SettingsChange) { "/settings#s-day" } else { "" } })
     }
 }
 
@@ -49,9 +43,14 @@ fn ends_after(dated: &Dated, end: UtcMillis) -> Option<u16> {
     (minutes < DAY_BEGINS_MAX).then_some(minutes)
 }
 
-/// The full hour after the end of a night.
-fn keeping(minutes: u16) -> u16 {
-    (minutes / 60 + 1) * 60
+/// How many of the nights that end at these minutes the boundary keeps whole that is named, and which: the first full hour behind nine
+/// nights of ten. A single one that grew long moves nobody's days.
+fn keeping(mut ends: Vec<u16>) -> Option<(usize, u16)> {
+    ends.sort_unstable();
+    let last = ends.get((ends.len() * 9).div_ceil(10).checked_sub(1)?)?;
+    let later = (last / 60 + 1) * 60;
+    let nights = ends.iter().filter(|end| **end < later).count();
+    (nights >= NIGHTS_MIN).then_some((nights, later))
 }
 
 #[cfg(test)]
@@ -59,9 +58,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_boundary_that_is_named_lies_behind_the_night() {
+    fn the_boundary_that_is_named_lies_behind_the_nights_it_keeps() {
         for (end, later) in [(300, 360), (359, 360), (360, 420), (719, DAY_BEGINS_MAX)] {
-            assert_eq!(keeping(end), later, "{end}");
+            assert_eq!(keeping(vec![end; 3]), Some((3, later)), "{end}");
         }
+    }
+
+    #[test]
+    fn few_nights_are_none_and_a_single_long_one_moves_nothing() {
+        assert_eq!((keeping(vec![]), keeping(vec![360; 2])), (None, None));
+        assert_eq!(keeping([vec![500], vec![360; 10]].concat()), Some((10, 420)));
+        assert_eq!(keeping([vec![500; 2], vec![360; 10]].concat()), Some((12, 540)));
     }
 }

@@ -44,6 +44,13 @@ pub fn duration(minutes: i64) -> String {
     format!("{}:{:02}", minutes / 60, minutes % 60)
 }
 
+/// `8:05:07`: the length of a stretch whose ends are shown to the second, which is the difference of these.
+#[must_use]
+pub fn duration_exact(from: UtcMillis, to: UtcMillis) -> String {
+    let seconds = to.0.div_euclid(1000).saturating_sub(from.0.div_euclid(1000));
+    format!("{}:{:02}", duration(seconds / 60), seconds % 60)
+}
+
 /// Key of a kind of band.
 #[must_use]
 pub fn band_key(kind: Kind) -> &'static str {
@@ -175,6 +182,7 @@ pub fn first(
             notes: since.iter().map(|edge| c.v("day-since", "time", times::month_clock(edge.at))).collect(),
             ..Time::none(c.t("day-continued"))
         },
+        First::None if day.holds_only_the_night_before() => Time::none(c.t("day-night-only-brief")),
         First::None => Time::none(told_once(day, c).unwrap_or_else(|| c.t("day-no-time"))),
     }
 }
@@ -236,7 +244,7 @@ pub fn before_its_time(dated: &Dated, found: &PersonDays, c: &Chrome) -> Option<
 #[must_use]
 pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
     if day.has_punches_outside() {
-        let before = day.recorded == Employment::Before;
+        let before = day.employment == Employment::Before;
         return ("outside", c.t(if before { "day-recorded-before" } else { "day-recorded-after" }));
     }
     match day.silence {
@@ -323,6 +331,11 @@ mod tests {
         assert_eq!(day_clock(at(50 * 60), midnight), "06-19 02:00");
         assert_eq!(day_clock(at(33 * 60 + 21), midnight), "33:21", "beyond the night, too");
         assert_eq!(day_clock_exact(at(61).plus(7_999), midnight), "01:01:07");
+        assert_eq!(
+            duration_exact(at(0).plus(900), at(485).plus(7_100)),
+            "8:05:07",
+            "as 00:00:00 to 08:05:07"
+        );
         assert_eq!(range((at(-240), at(33 * 60)), midnight), "06-16 20:00〜33:00");
         assert_eq!(
             (duration(0), duration(485), duration(6_000)),

@@ -109,6 +109,27 @@ async fn the_last_night_of_who_leaves_is_theirs_on_every_page() {
 }
 
 #[tokio::test]
+async fn a_restart_in_the_last_night_is_an_error_of_its_own_date_on_page_file_and_list() {
+    let (site, cookie, _) = nights(&[(at(20, 0), at(24, 10)), (at(24, 15), at(26, 0))]).await;
+    let one = site.store.list_employees(site.contract.into(), None, 9).await.unwrap().remove(0);
+    let left = NewEmployee { active_to: Some("2026-06-16".parse().unwrap()), ..one.data.clone() };
+    site.store.change_employee(site.contract, one.id, left, Act::server(NOW)).await.unwrap();
+    let page = month(&site, &cookie, "2026-06").await;
+    assert_eq!(times_of(&page, "/2026-06-16\"><span"), ["20:00", "26:00"]);
+    let (evening, after) = (row(&page, "2026-06-16"), row(&page, "2026-06-17"));
+    assert!(evening.contains("status--ok") && !evening.contains("res=7"), "{evening}");
+    assert!(after.contains("退職後の記録") && after.contains("打刻は res=7"), "{after}");
+    let file = site.get(&cookie, "/days.csv?employee=E-1&month=2026-06").await.text;
+    let errors = ["2026-06-16", "2026-06-17"].map(|date| {
+        let line = file.lines().find(|line| line.contains(date)).unwrap();
+        line.split("\",\"").nth(13).unwrap()
+    });
+    assert_eq!(errors, ["", "7"], "{file}");
+    let list = site.get(&cookie, "/days?month=2026-06").await.text;
+    assert!(list.contains("在籍期間外に1日"), "{list}");
+}
+
+#[tokio::test]
 async fn a_month_says_which_day_has_an_error_and_leads_to_it() {
     let (site, cookie, terminal) = nights(&[(at(9, 0), at(10, 0))]).await;
     block(&site, terminal).await;
