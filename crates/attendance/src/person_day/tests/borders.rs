@@ -294,9 +294,9 @@ fn a_stay_that_goes_on_ends_the_day_from_the_minute_of_the_last_logoff_on() {
 
 #[test]
 fn another_pc_is_named_where_it_is_another_one_that_goes_on() {
-    let others = |pcs: &[Pc]| match day(pcs, 0).last {
-        Last::At { others_go_on, .. } => others_go_on,
-        last => panic!("{last:?}"),
+    let others = |pcs: &[Pc]| {
+        let Last::At { others_go_on, .. } = day(pcs, 0).last else { panic!() };
+        others_go_on
     };
     let desk = || Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0));
     let two = Pc::new(1).on("1", at(8, 0)).on("2", at(9, 0)).off("2", at(18, 0));
