@@ -300,10 +300,7 @@ fn totals(days: &days::Tally, punches: &punches::Tally) -> Vec<(String, String)>
     let [logons, logoffs] = punches.kinds;
     let [open, cut] = punches.open;
     let mut facts = vec![
-        (
-            "日数",
-            format!("期間 {}日（作成日まで）　うちログオンしていた日 {}日", days.dates, days.with_stay),
-        ),
+        ("日数", format!("期間 {}日（作成日まで）　うちログオンしていた日 {}日", days.dates, days.with_stay)),
         (
             "記録の状況",
             format!(

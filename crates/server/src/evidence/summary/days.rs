@@ -140,7 +140,7 @@ fn tally(dates: &BTreeSet<Date>, by_date: &ByDate<'_>, person: &Person, written:
     for date in dates {
         if person.employment(*date) != Employment::During {
             tally.outside[0] += 1;
-            tally.outside[1] += usize::from(person.on(*date).is_some_and(PersonDay::is_outside));
+            tally.outside[1] += usize::from(person.on(*date).is_some_and(PersonDay::has_punches_outside));
             continue;
         }
         if !is_linked(written, *date) {
@@ -304,7 +304,7 @@ impl<'a> OnDate<'a> {
         }
         let late = if self.day.late > 0 { vec![format!("{}件", self.day.late)] } else { Vec::new() };
         let (mut state, mut parts) = (vec![state(&self.day.state).to_owned()], Vec::new());
-        if self.person.on(date).is_some_and(PersonDay::is_outside) {
+        if self.person.on(date).is_some_and(PersonDay::has_punches_outside) {
             let is_before = employment == Employment::Before;
             let key = if is_before { "day-recorded-before" } else { "day-recorded-after" };
             state.insert(0, Words(Language::Japanese).t(key));
@@ -395,9 +395,7 @@ impl<'a> OnDate<'a> {
         // Where there are several, what is no logoff at all must be said.
         let words: BTreeSet<_> =
             self.stays.iter().copied().filter(|stay| of(stay)).filter_map(|it| how(&it)).collect();
-        ["関連付けの終了で区切り", LOGOFF_UNRECORDED, GOES_ON]
-            .into_iter()
-            .find(|word| words.contains(word))
+        ["関連付けの終了で区切り", LOGOFF_UNRECORDED, GOES_ON].into_iter().find(|word| words.contains(word))
     }
 
     /// That the first time is that of an unlock: nobody made the logon before it.
