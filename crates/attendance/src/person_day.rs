@@ -11,7 +11,9 @@
 //!   [`PersonDay::of_the_day_before`] tells it of every punch: no other part of the program has one of its own.
 //! - A night that is shown on both days is counted on the earlier one, to its end; a stay that goes on beyond the boundary
 //!   is counted on each day for itself. So each minute is counted once (`sums`).
-//! - A stay that goes on beyond the boundary has no last logoff on the earlier day; the later day has no logon of it.
+//! - A stay that goes on beyond the boundary has no last logoff on the earlier day; the later day has no logon of it. One that
+//!   began on the day after its last logoff is what the day ends with: the day goes on. Beside a logoff it is told that other
+//!   stays go on, and whether on the same PC (`edges`).
 //! - Of several statements about the same minute of a stay the most careful one counts ([`Kind`] is in that order).
 //! - Of several PCs the earliest logon and the latest logoff count, each with its event. A time that is known as an
 //!   interval stays one; where a PC was not watched before the first or after the last, the day says so.
@@ -23,6 +25,7 @@
 //! - Times are the PC's own, as in the events.
 
 mod bands;
+mod edges;
 mod marks;
 mod night;
 mod standing;
@@ -33,12 +36,14 @@ use mngntime_model::{AccountIdentity, Bounds, EventKind, Evidence, TerminalId, U
 
 use crate::completeness::{Part, Received, State, Timeline, Why};
 pub use bands::{Band, Kind};
+pub use edges::Others;
 use night::Night;
 pub use standing::{Employment, Standing};
 pub use stays::Stay;
+pub use sums::minutes;
 
 /// Version of these rules. A change of what they say about the same events is a new version.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// A logon after midnight this soon after a stay of the night continues that night: a restart, a meal.
 pub const NIGHT_PAUSE_MS: i64 = 2 * 3_600_000;
@@ -144,13 +149,16 @@ pub enum Last {
         edge: Edge,
         /// Whether a PC was not watched after it.
         may_be_later: bool,
-        /// Whether another stay goes on.
-        others_go_on: bool,
+        /// Whether other stays go on beyond the day boundary, none of which began after it.
+        others_go_on: Option<Others>,
     },
     /// Somebody is logged on at this moment.
     Open,
-    /// The stay goes on beyond the day boundary.
-    GoesOn,
+    /// A stay goes on beyond the day boundary, and no logoff of the day came after it began.
+    GoesOn {
+        /// The logoff that ended it later, where that is known to the point.
+        until: Option<Edge>,
+    },
     /// None.
     None,
 }
@@ -273,6 +281,8 @@ pub struct PersonDay {
     pub recorded: Employment,
     /// End of the picture: midnight, or the end of a stay of the night.
     pub until: UtcMillis,
+    /// When a night that began on it ended beyond the day boundary, which cuts it in two; the latest, of several.
+    pub cut_night: Option<UtcMillis>,
     /// Logons and logoffs that happened on this date and belong to the day before: those of its night.
     pub of_the_day_before: Vec<EventId>,
     /// Logons and logoffs that happened on the next date and belong to this one: those of its night, of the accounts that
@@ -303,8 +313,30 @@ impl PersonDay {
         self.silence.is_none() && self.recorded != Employment::During
     }
 
+    /// Whether punches that are nobody's stand on it. The logoff of a night stands on its evening and is told of there alone; a logon
+    /// that goes on with the night is a punch of its own date.
+    #[must_use]
+    pub fn has_punches_outside(&self) -> bool {
+        let mut stays = self.lanes.iter().flat_map(|lane| &lane.stays);
+        let is_outside = self.silence.is_none() && self.employment != Employment::During;
+        is_outside && (!self.holds_only_the_night_before() || stays.any(|stay| !stay.from_before))
+    }
+
+    /// Whether it holds a stay and neither a first time nor a last one, nor one that goes on: the end of a night that is of the
+    /// day before, an end that may lie on it and may not, a logon without a person.
+    #[must_use]
+    pub fn has_no_times(&self) -> bool {
+        self.silence.is_none() && self.first == First::None && self.last == Last::None
+    }
+
+    /// In whole minutes for how long a session was in use, as it is shown and added up: the one rule for that is in `sums`.
+    #[must_use]
+    pub fn active_minutes(&self) -> i64 {
+        sums::minutes(self.active_ms)
+    }
+
     /// Whether it has a first logon, or goes on with a stay of before: of such days it is counted on how many somebody was
-    /// there.
+    /// logged on.
     #[must_use]
     pub fn has_a_beginning(&self) -> bool {
         self.silence.is_none() && self.first != First::None
@@ -344,13 +376,13 @@ impl<'a> Record<'a> {
             let of_it = |(stay, _): &&(&Stay, Role)| stay.terminal == terminal.id;
             let here: Vec<_> = stays.iter().filter(of_it).copied().collect();
             let mut lane = self.lane(terminal, here.iter(), borders, (&before, until), accounts);
-            lane.first = first(borders, &here, std::slice::from_ref(&lane));
-            lane.last = last(borders, &before, &here, std::slice::from_ref(&lane), end);
+            lane.first = edges::first(borders, &here, std::slice::from_ref(&lane));
+            lane.last = edges::last(borders, &before, &here, std::slice::from_ref(&lane), end);
             lanes.push(lane);
         }
         lanes.sort_by_key(|lane| (begin_of(lane), lane.terminal));
-        let first = first(borders, &stays, &lanes);
-        let last = last(borders, &before, &stays, &lanes, end);
+        let first = edges::first(borders, &stays, &lanes);
+        let last = edges::last(borders, &before, &stays, &lanes, end);
         let (active_ms, unclear_ms) = sums::sums(&lanes);
         let state = lanes.iter().map(|lane| lane.state).max().unwrap_or(State::Unknown);
         let silence = stays.is_empty().then(|| self.silence(borders, accounts, &lanes));
@@ -365,6 +397,7 @@ impl<'a> Record<'a> {
             employment: Employment::During,
             recorded: Employment::During,
             until,
+            cut_night: night::cut(borders, &stays),
             of_the_day_before,
             of_the_next_date,
         }
@@ -496,64 +529,6 @@ fn night_end(borders: Borders, stays: &[(&Stay, Role)]) -> UtcMillis {
 fn begin_of(lane: &Lane) -> UtcMillis {
     let bands = lane.stays.iter().flat_map(|stay| stay.bands.first());
     bands.map(|band| band.from).min().unwrap_or(UtcMillis(i64::MAX))
-}
-
-/// Of several edges the interval in which the first, or the last, of them must lie.
-fn combine(edges: impl Iterator<Item = Edge>, choose: fn(UtcMillis, UtcMillis) -> UtcMillis) -> Option<Edge> {
-    edges.reduce(|one, other| {
-        let (at, latest) = (choose(one.at, other.at), choose(one.latest, other.latest));
-        let decides = if latest == other.latest && latest != one.latest { other } else { one };
-        Edge { at, ..decides }
-    })
-}
-
-fn first(borders: Borders, stays: &[(&Stay, Role)], lanes: &[Lane]) -> First {
-    let own = stays.iter().filter(|(_, part)| *part == Role::Own).filter_map(|(stay, _)| stay.presence);
-    if let Some(edge) = combine(own, UtcMillis::min) {
-        let may_be_earlier = lanes.iter().any(|lane| is_unclear(lane, borders.from, edge.at));
-        return First::At { edge, may_be_earlier };
-    }
-    let alive = |stay: &&Stay| stay.end.is_none_or(|end| end.at >= borders.boundary_before);
-    let earlier = stays.iter().filter(|(_, part)| *part == Role::Earlier).map(|(stay, _)| *stay);
-    match earlier.filter(alive).min_by_key(|stay| stay.begin.at) {
-        Some(stay) => {
-            First::Continued { since: Some(stay.begin).filter(|begin| begin.level != Level::Unknown) }
-        }
-        None => First::None,
-    }
-}
-
-fn last(borders: Borders, before: &Night, stays: &[(&Stay, Role)], lanes: &[Lane], now: UtcMillis) -> Last {
-    let (mut ended, mut go_on, mut open) = (Vec::new(), false, false);
-    for (stay, part) in stays.iter().filter(|(stay, _)| stay.presence.is_some()) {
-        match stay.end {
-            Some(end) if end.at >= borders.boundary => go_on = true,
-            Some(end) if *part == Role::Own || (end.at >= borders.from && !before.takes_logoff(stay)) => {
-                ended.push(end);
-            }
-            Some(_) => {}
-            None if now < borders.to => open = true,
-            None => go_on = true,
-        }
-    }
-    match combine(ended.into_iter(), UtcMillis::max) {
-        _ if open => Last::Open,
-        Some(edge) => {
-            let may_be_later = lanes.iter().any(|lane| is_unclear(lane, edge.latest, now));
-            Last::At { edge, may_be_later, others_go_on: go_on }
-        }
-        None if go_on => Last::GoesOn,
-        None => Last::None,
-    }
-}
-
-/// Whether a part of the time is not watched. Silence after a shutdown on the same day is no flaw.
-fn is_unclear(lane: &Lane, from: UtcMillis, to: UtcMillis) -> bool {
-    let flaw = |(index, part): (usize, &Part)| {
-        let rest_of_the_day = part.why == Why::SilentSinceShutdown && index > 0;
-        part.from < to && part.to > from && part.why.state() != State::Observed && !rest_of_the_day
-    };
-    lane.parts.iter().enumerate().any(flaw)
 }
 
 #[cfg(test)]

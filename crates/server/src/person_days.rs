@@ -15,8 +15,8 @@ use mngntime_attendance::person_day::{
 };
 use mngntime_model::{Event, TerminalId, UtcMillis};
 use mngntime_store::{
-    AccountId, ContractId, EmployeeId, PersonLink, PersonTerminal, Punch, RetiredMonth, Store, StoreError,
-    local_date,
+    AccountId, ContractId, EmployeeId, EmployeeRow, PersonLink, PersonTerminal, Punch, RetiredMonth, Store,
+    StoreError, local_date,
 };
 use mngntime_wire::EncodedEvent;
 
@@ -115,11 +115,11 @@ impl PersonDays {
         }
     }
 
-    /// The account of the first stay of a day that is recorded outside of the employment.
+    /// The account of the first stay of a day on which punches outside of the employment stand.
     #[must_use]
     pub fn outside(&self, day: &PersonDay) -> Option<AccountId> {
         let stay = day.lanes.iter().flat_map(|lane| &lane.stays).next();
-        let key = &stay.filter(|_| day.is_outside())?.account.key;
+        let key = &stay.filter(|_| day.has_punches_outside())?.account.key;
         self.links.iter().find(|link| link.key == *key).map(|link| link.account)
     }
 
@@ -201,9 +201,42 @@ fn shows(day: &PersonDay, event: EventId) -> bool {
 /// Whether a punch may be of the day before: only what comes before the boundary is.
 #[must_use]
 pub fn may_be_of_a_night(punch: &Punch, boundary_minutes: u32) -> bool {
-    let boundary =
-        borders(local_date(punch.occurred_at), boundary_minutes).map(|borders| borders.boundary_before);
-    boundary.is_some_and(|boundary| punch.occurred_at < boundary)
+    comes_before_the_boundary(punch.occurred_at, boundary_minutes)
+}
+
+fn comes_before_the_boundary(time: UtcMillis, boundary_minutes: u32) -> bool {
+    let boundary = borders(local_date(time), boundary_minutes).map(|borders| borders.boundary_before);
+    boundary.is_some_and(|boundary| time < boundary)
+}
+
+/// When each of these people came on a day, which a list tells by its first logon in the store. One before the day boundary may go on
+/// with the night of the day before, and is then of that day: whoever has one is judged.
+///
+/// # Errors
+/// What the store says.
+pub async fn came(
+    store: &dyn Store,
+    contract: ContractId,
+    people: &[EmployeeRow],
+    boundary_minutes: u32,
+    now: UtcMillis,
+) -> Result<Vec<Option<UtcMillis>>, StoreError> {
+    let mut came = Vec::with_capacity(people.len());
+    for person in people {
+        came.push(match person.first.filter(|first| comes_before_the_boundary(*first, boundary_minutes)) {
+            None => person.first,
+            Some(first) => {
+                let (id, date) = (person.employee.id, local_date(first));
+                let found =
+                    PersonDays::read(store, contract, id, (date, date), boundary_minutes, now).await?;
+                found.days.first().and_then(|dated| match dated.day.first {
+                    First::At { edge, .. } => Some(edge.at),
+                    First::Continued { .. } | First::None => None,
+                })
+            }
+        });
+    }
+    Ok(came)
 }
 
 /// The day of one punch of an employee.

@@ -414,7 +414,7 @@ async fn the_days_of_a_month_stand_with_weekdays_nights_and_estimates() {
         "対象外の日11日",
         "ログオン9件ログオフ9件（うち推定1件、再送2件、エラー（res）0件）",
         // The night of Friday is one day.
-        "うちログオンの記録がある日9日",
+        "うちログオンしていた日9日",
         "2026-12-05(土)02:10:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延03:00:0012-04(金)の夜",
     ] {
         assert!(dense.contains(row), "{row}: {text}");
@@ -546,7 +546,7 @@ async fn a_night_before_the_boundary_is_of_its_evening_on_the_paper_as_on_the_pa
         "2026-11-24(火)PC-023122:00翌日06:00記録あり2件06:00まで前日の夜の続き（前日の記録）",
         "2026-11-25(水)PC-0231――",
         "07:00より前に終われば前日の記録",
-        "うちログオンの記録がある日2日",
+        "うちログオンしていた日2日",
         "ログオン2件ログオフ2件",
         "2026-11-24(火)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延07:00:0011-23(月)の夜",
     ] {
@@ -561,7 +561,7 @@ async fn a_night_before_the_boundary_is_of_its_evening_on_the_paper_as_on_the_pa
         "2026-11-24(火)PC-023122:0006:00ほかは翌日へ継続",
         "2026-11-25(水)PC-0231前日から06:00",
         "05:00より前に終われば前日の記録",
-        "うちログオンの記録がある日3日",
+        "うちログオンしていた日3日",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -573,7 +573,7 @@ async fn the_night_before_the_period_is_shown_as_such_and_counted_nowhere() {
     let text = server.nights_until(Some(7 * 60), (day(1), day(1)), "second-night").await;
     for words in [
         "ログオン1件ログオフ1件（うち推定0件、再送0件、エラー（res）0件）",
-        "うちログオンの記録がある日1日",
+        "うちログオンしていた日1日",
         "2026-11-23(月)22:00:00ログオンPC-0231EXAMPLE\\hanako打刻完了遅延11-2407:00:00期間外11-23(月)",
         "2026-11-24(火)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延07:00:00期間外11-23(月)の夜",
         "2026-11-25(水)06:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了遅延07:00:0011-24(火)の夜",
@@ -624,7 +624,7 @@ async fn a_stay_over_three_days_has_its_logoff_on_the_day_of_its_end_alone() {
         "2026-11-23(月)PC-023109:00翌日へ継続",
         "2026-11-24(火)PC-0231前日から翌日へ継続",
         "2026-11-25(水)PC-023111-23(月)から18:00",
-        "うちログオンの記録がある日3日",
+        "うちログオンしていた日3日",
         "ログオン1件ログオフ1件",
     ] {
         assert!(text.contains(words), "{words}: {text}");
@@ -710,7 +710,7 @@ async fn what_comes_after_somebody_has_left_is_shown_as_nobodys() {
         "在籍期間の外なので、この日の打刻は社員のものになっていません",
         "2026-11-25(水)〜2026-11-26(木)PC-0231――退職後退職日より後です。この社員のログオンは示されていません",
         "入社前・退職後の日3日うち記録のある日1日",
-        "うちログオンの記録がある日1日",
+        "うちログオンしていた日1日",
         "エラー（res）2件",
         "2026-11-24(火)02:00:00ログオフPC-0231EXAMPLE\\hanako打刻完了",
         "2026-11-24(火)09:00:00ログオンPC-0231EXAMPLE\\hanakores=7このユーザーは使えません",

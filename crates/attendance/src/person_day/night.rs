@@ -15,7 +15,21 @@ use mngntime_model::UtcMillis;
 
 use super::stays::{Punch, Stay};
 use super::sums::counted_until;
-use super::{EventId, NIGHT_PAUSE_MS};
+use super::{Borders, EventId, NIGHT_PAUSE_MS, Role};
+
+/// A stay up to this long that goes on beyond the day boundary is a night's work: the longest shift in two, and two hours beyond
+/// it. A longer one is a PC that was left on.
+const NIGHT_MAX_MS: i64 = 18 * 3_600_000;
+
+/// When a night that began on the day ended beyond its boundary; the latest, of several. A later boundary would keep it whole.
+pub(super) fn cut(borders: Borders, stays: &[(&Stay, Role)]) -> Option<UtcMillis> {
+    let end = |(stay, part): &(&Stay, Role)| {
+        let end = stay.end.filter(|_| *part == Role::Own && stay.presence.is_some())?.at;
+        let is_night = end >= borders.boundary && end.0.saturating_sub(stay.begin.at.0) <= NIGHT_MAX_MS;
+        is_night.then_some(end)
+    };
+    stays.iter().filter_map(end).max()
+}
 
 /// What happened after a midnight and is of the day before.
 #[derive(Debug)]

@@ -4,11 +4,22 @@
 //! what goes on beyond the day boundary is counted on each day for itself. A minute that the day before has counted counts
 //! no more, even where another stay, which goes on, covers it, too. So the sums of days that follow one another come to
 //! the union of their stays.
+//!
+//! # What is shown of it
+//! A length is shown in whole minutes, to the nearest one ([`minutes`]): a day in the long run neither loses nor gains, where
+//! cutting each day would take half a minute from the person, ten in a month. What several days come to is the sum of the
+//! minutes that are shown of them, never of the milliseconds behind: whoever adds up a column gets the number below it.
 
 use mngntime_model::UtcMillis;
 
 use super::bands::{Band, Kind};
 use super::{DayStay, Lane, Stay};
+
+/// The whole minutes nearest to a length of time; half a minute is one.
+#[must_use]
+pub fn minutes(ms: i64) -> i64 {
+    ms.saturating_add(30_000).div_euclid(60_000)
+}
 
 /// Until when the day before `midnight` counts a stay that it shows: to the end of a stay of its night, else to midnight.
 /// An interval from before midnight to beyond the boundary moves nothing.

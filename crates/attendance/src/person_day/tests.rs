@@ -151,6 +151,12 @@ fn last_at(day: &PersonDay) -> (UtcMillis, UtcMillis, Level) {
     (edge.at, edge.latest, edge.level)
 }
 
+/// That the day goes on, and until when.
+fn goes_on(day: &PersonDay) -> Option<UtcMillis> {
+    let Last::GoesOn { until } = day.last else { panic!("{:?}", day.last) };
+    until.map(|end| end.at)
+}
+
 const LOCK: EventKind = EventKind::Lock;
 const UNLOCK: EventKind = EventKind::Unlock;
 
@@ -216,15 +222,19 @@ fn a_stay_of_a_week_has_no_logoff_until_it_ends() {
         .session("1", LOCK, at(18, 0))
         .session("1", UNLOCK, at(33, 0))
         .off("1", at(66, 0));
-    assert_eq!(day(std::slice::from_ref(&pc), 0).last, Last::GoesOn);
+    assert_eq!(goes_on(&day(std::slice::from_ref(&pc), 0)), Some(at(66, 0)));
     let second = day(std::slice::from_ref(&pc), 1);
     let First::Continued { since: Some(since) } = second.first else { panic!("{:?}", second.first) };
-    assert_eq!((since.at, second.last), (at(9, 0), Last::GoesOn));
+    assert_eq!((since.at, goes_on(&second)), (at(9, 0), Some(at(66, 0))));
     assert_eq!(bands(&second), [(Kind::Locked, at(33, 0)), (Kind::Active, at(48, 0))]);
     assert!(second.lanes[0].stays[0].goes_on && second.lanes[0].stays[0].from_before);
     assert_eq!(last_at(&day(std::slice::from_ref(&pc), 2)).0, at(66, 0));
     let today = day_at(&[pc], 1, at(40, 0));
-    assert_eq!((today.last, today.lanes[0].stays[0].goes_on), (Last::GoesOn, false), "told later, known now");
+    assert_eq!(
+        (goes_on(&today), today.lanes[0].stays[0].goes_on),
+        (Some(at(66, 0)), false),
+        "told later, known now"
+    );
 }
 
 #[test]
@@ -360,7 +370,7 @@ fn a_pc_that_is_left_on_does_not_hide_the_logoff_on_another() {
     let left_on = Pc::new(2).on("1", at(9, 0));
     let day = day(&[desk, left_on], 0);
     let Last::At { edge, others_go_on, .. } = day.last else { panic!("{:?}", day.last) };
-    assert_eq!((edge.at, others_go_on), (at(18, 0), true));
+    assert_eq!((edge.at, others_go_on), (at(18, 0), Some(Others::OnAnotherPc)));
 }
 
 #[test]

@@ -188,7 +188,7 @@ col-not-after = Not after
 col-sequence = Number
 col-present-from = Counts as coming to work
 col-present-not-after = At the latest (came to work)
-col-first-today = First today
+col-first-today = First logon today
 col-last-seen = Last received by the server
 col-waiting-punches = Waiting
 col-acts = Action
@@ -1107,7 +1107,7 @@ month-after = Next month
 month-current = This month
 person-before = Previous person
 person-after = Next person
-days-first-today = First punch today
+days-first-today = First logon today
 days-punched-dates = Days with punches
 days-error-dates = Days with errors
 days-inferred =
@@ -1142,15 +1142,27 @@ month-choose = Month
 month-show = Show
 month-recorded =
     { $n ->
-        [one] { $n } day with a logon
-       *[other] { $n } days with a logon
+        [one] Logged on: { $n } day
+       *[other] Logged on: { $n } days
     }
+month-continued =
+    { $n ->
+        [one] (1 of them only continued from the day before)
+       *[other] ({ $n } of them only continued from the day before)
+    }
+month-nights-cut = { $n } nights go on beyond the day boundary ({ $time }) and are split between two days. With a boundary at { $later }, each would stay whole, on the day on which it began.
+month-nights-cut-change = Change the boundary in the settings
 month-unknown =
     { $n ->
         [one] (1 of them with unknown time)
        *[other] ({ $n } of them with unknown time)
     }
 total = Total
+total-continued =
+    { $n ->
+        [one] 1 day only continued from the day before
+       *[other] { $n } days only continued from the day before
+    }
 total-estimated =
     { $n ->
         [one] 1 day with an estimate
@@ -1182,13 +1194,19 @@ day-continued = Continued
 day-since = Logged on since { $time }
 day-open = Logged on
 day-goes-on = Goes on
-day-others-go-on = Another session goes on beyond this day.
+day-goes-on-until = Until the logoff at { $time }
+day-until-brief = until { $time }
+day-night-only = Only the end of the night before (counted there)
+day-night-only-brief = Night before
+day-others-go-on = A session on another PC goes on beyond this day.
+day-session-goes-on = Another session on the same PC goes on beyond this day.
 day-may-be-earlier = There is time without a record before it.
 day-may-be-later = There is time without a record after it.
 day-logon-missing = The logon is not on record; this event is the first.
 day-may-be-earlier-brief = Unknown before
 day-may-be-later-brief = Unknown after
 day-others-go-on-brief = Another PC goes on
+day-session-goes-on-brief = Another session there goes on
 day-logon-missing-brief = Logon not on record
 silence-brief = No logon on record
 day-not-yet = To come
@@ -2121,7 +2139,6 @@ remark-faults = { $n ->
 }
 faults-go = Go there
 setup-common = This password is one that many people use, or is much like the login. Choose one that is hard to guess.
-time-next-day = { $time } next day
 day-before-record = before the record began
 
 ## On paper

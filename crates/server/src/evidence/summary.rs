@@ -300,10 +300,7 @@ fn totals(days: &days::Tally, punches: &punches::Tally) -> Vec<(String, String)>
     let [logons, logoffs] = punches.kinds;
     let [open, cut] = punches.open;
     let mut facts = vec![
-        (
-            "日数",
-            format!("期間 {}日（作成日まで）　うちログオンの記録がある日 {}日", days.dates, days.with_stay),
-        ),
+        ("日数", format!("期間 {}日（作成日まで）　うちログオンしていた日 {}日", days.dates, days.with_stay)),
         (
             "記録の状況",
             format!(
@@ -535,7 +532,7 @@ const WORDS_OF_A_PERSON: [(&str, &str); 18] = [
     ),
     (
         "翌日へ継続・前日から",
-        "前日の記録とする時刻を過ぎて続くログオン。ログオフは、終わった日の行に示します",
+        "前日の記録とする時刻を過ぎて続くログオン。翌日に終わったものは、その時刻も示します（「まで」）。ログオフは、その後に始まって継続するログオンがなければ、終わった日の行にも示します",
     ),
     ("ほかは", "最後のログオフのほかに、続いている（またはログオフのない）ログオンがある"),
     (

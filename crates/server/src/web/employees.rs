@@ -21,6 +21,7 @@ use super::times;
 use super::views::{self, Segment};
 use super::{WebState, departments};
 use crate::access::Action;
+use crate::person_days::came;
 
 /// Employees that are offered while somebody types.
 const OFFERED_MAX: usize = 10;
@@ -271,6 +272,7 @@ async fn view(
     let may_change = visit.may(Action::EmployeesChange);
     let departments = if may_change { departments(state, scope, c.today()).await? } else { Vec::new() };
     let turns_exist = turns != Turns::default();
+    let came = came(store, scope.contract, &page.rows, visit.day_begins_minutes(), c.now).await?;
     let (segments, rows_shown) = (segments(&counts, show, q, c), c.n("shown-people", page.rows.len()));
     let elsewhere = if q.is_empty() { Vec::new() } else { Segment::elsewhere(&segments, c) };
     visit.chrome.banner = banner.or(visit.chrome.banner.take());
@@ -278,7 +280,7 @@ async fn view(
         segments,
         elsewhere,
         csv: if may_change { "/employees.csv".to_owned() } else { String::new() },
-        rows: page.rows.iter().map(row).collect(),
+        rows: page.rows.iter().zip(came).map(row).collect(),
         shown: rows_shown,
         turns,
         active: usize::try_from(all.active).unwrap_or(usize::MAX),
@@ -335,7 +337,7 @@ pub fn offers(all: &[Department], today: Date) -> Vec<String> {
 /// Departments that a form offers: more of them make a page too heavy, and one can be typed all the same.
 pub const DEPARTMENTS_OFFERED_MAX: usize = 300;
 
-fn row(found: &EmployeeRow) -> Row {
+fn row((found, came): (&EmployeeRow, Option<UtcMillis>)) -> Row {
     let data = &found.employee.data;
     Row {
         id: found.employee.id.to_string(),
@@ -344,7 +346,7 @@ fn row(found: &EmployeeRow) -> Row {
         department: data.department.clone().unwrap_or_default(),
         account: found.accounts.first().cloned(),
         more: found.accounts.len().saturating_sub(1),
-        first: found.first.map_or_else(|| "–".to_owned(), times::clock_short),
+        first: came.map_or_else(|| "–".to_owned(), times::clock_short),
         href: format!("/employees/{}", found.employee.id),
     }
 }

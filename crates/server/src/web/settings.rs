@@ -32,7 +32,7 @@ const RETENTION_YEARS: [u8; 2] = [3, 5];
 const NEVER: u16 = 0;
 
 /// Latest end of a night, in minutes after midnight.
-const DAY_BEGINS_MAX: u16 = DAY_BOUNDARY_MAX_MINUTES as u16;
+pub(super) const DAY_BEGINS_MAX: u16 = DAY_BOUNDARY_MAX_MINUTES as u16;
 
 /// Pieces of work that are done before the answer when the day boundary changes; the server does the rest by itself.
 const REDATED_BEFORE_THE_ANSWER: usize = 10;

@@ -539,6 +539,8 @@ pub struct DaysMonth {
     pub states: Vec<(&'static str, String)>,
     /// What the days come to.
     pub total: days::total::Total,
+    /// That the day boundary cuts nights of the month.
+    pub cut: Option<days::nights::CutNights>,
     /// Remarks of the month that hold.
     pub remarks: usize,
     /// Days.

@@ -120,7 +120,7 @@ pub struct EmployeeRow {
     pub employee: Employee,
     /// `DOMAIN\name` of the accounts linked today.
     pub accounts: Vec<String>,
-    /// First punch of the day asked about.
+    /// First logon of the day asked about; it may be one that goes on with the night of the day before.
     pub first: Option<UtcMillis>,
 }
 

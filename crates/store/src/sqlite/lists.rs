@@ -500,7 +500,7 @@ fn employee_row(
         "SELECT min(p.occurred_at) FROM account_links l INDEXED BY account_links_of_employee
          JOIN punches p INDEXED BY punches_by_account ON p.contract_id = l.contract_id
          AND p.account_id = l.account_id AND p.occurred_at >= ?3 AND p.occurred_at < ?4
-         AND p.employee_id = l.employee_id
+         AND p.kind = 'logon' AND p.employee_id = l.employee_id
          WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0",
         params![contract.0, id, day.from.0, day.until.0],
         |row| Ok(row.get::<_, Option<i64>>(0)?.map(UtcMillis)),

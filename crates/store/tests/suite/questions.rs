@@ -161,6 +161,9 @@ pub async fn terminals_are_told_from_others_of_their_name(store: &dyn Store) {
 
 pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
     let office = people(store).await;
+    // Whoever logs off has not come.
+    let logoff = event(5, EventKind::Logoff, Some(identity("hanako")), NOW);
+    office.receive(store, vec![logoff]).await;
     let today = Day { date: day(0), from: NOW.plus(-DAY_MS), until: NOW.plus(DAY_MS) };
     for scope in scopes(store, &office).await {
         let whole = scope.is_whole();

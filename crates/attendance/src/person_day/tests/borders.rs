@@ -254,6 +254,93 @@ fn what_tells_of_the_pc_makes_no_stay_whoever_it_names() {
     assert_eq!(day(&[pc], 0).silence, Some(Silence::Watched));
 }
 
+/// From 22:00 to 6:00 for three nights.
+fn nights_to_six() -> Pc {
+    (0..3).fold(Pc::new(1), |pc, night| {
+        let session = night.to_string();
+        pc.on(&session, at(24 * night + 22, 0)).off(&session, at(24 * night + 30, 0))
+    })
+}
+
+#[test]
+fn what_begins_in_the_evening_and_goes_on_beyond_the_boundary_is_what_the_day_ends_with() {
+    let pcs = [nights_to_six()];
+    let days: Vec<_> = (0..4).map(|number| day(&pcs, number)).collect();
+    assert_eq!((first_at(&days[0]).0, goes_on(&days[0])), (at(22, 0), Some(at(30, 0))));
+    for number in [1, 2] {
+        let today = &days[number as usize];
+        let evening = (first_at(today).0, goes_on(today));
+        assert_eq!(evening, (at(24 * number + 22, 0), Some(at(24 * number + 30, 0))), "{number}");
+    }
+    assert!(matches!(days[3].first, First::Continued { .. }), "{:?}", days[3].first);
+    assert_eq!(last_at(&days[3]).0, at(24 * 3 + 6, 0), "nothing begins after it");
+}
+
+#[test]
+fn a_stay_that_goes_on_ends_the_day_from_the_minute_of_the_last_logoff_on() {
+    let last = |pc: &[Pc]| day(pc, 0).last;
+    let goes_on = |pc: &[Pc]| goes_on(&day(pc, 0));
+    let here = |logon| Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0)).on("2", logon).off("2", at(30, 0));
+    assert_eq!(goes_on(&[here(at(18, 0))]), Some(at(30, 0)));
+    let beside = |logon| [Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0)), Pc::new(2).on("1", logon)];
+    assert_eq!(goes_on(&beside(at(18, 0))), None, "on another PC, too, whenever that ends");
+    let Last::At { edge, others_go_on, .. } = last(&beside(at(17, 59))) else { panic!() };
+    assert_eq!((edge.at, others_go_on), (at(18, 0), Some(Others::OnAnotherPc)));
+    let unsure = Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0));
+    let unsure = unsure.within(at(17, 0), at(18, 30), Evidence::Inferred);
+    let Last::At { edge, .. } = last(&[unsure, Pc::new(2).on("1", at(18, 29))]) else { panic!() };
+    assert_eq!(edge.latest, at(18, 30), "it may have come later");
+}
+
+#[test]
+fn another_pc_is_named_where_it_is_another_one_that_goes_on() {
+    let others = |pcs: &[Pc]| {
+        let Last::At { others_go_on, .. } = day(pcs, 0).last else { panic!() };
+        others_go_on
+    };
+    let desk = || Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0));
+    let two = Pc::new(1).on("1", at(8, 0)).on("2", at(9, 0)).off("2", at(18, 0));
+    assert_eq!(others(&[desk()]), None);
+    assert_eq!(others(std::slice::from_ref(&two)), Some(Others::OnTheSamePc));
+    let laptop = Pc::new(2).on("1", at(8, 0)).off("1", at(31, 0));
+    assert_eq!(others(&[two, laptop.clone()]), Some(Others::OnAnotherPc));
+    assert_eq!(others(&[desk(), laptop]), Some(Others::OnAnotherPc));
+}
+
+#[test]
+fn a_logon_that_nobody_made_is_no_evening_until_somebody_comes() {
+    let pc = Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0)).on("2", at(23, 0)).because("unattended");
+    let pc = pc.session("2", UNLOCK, at(33, 0)).off("2", at(42, 0));
+    assert_eq!(last_at(&day(&[pc], 0)).0, at(18, 0));
+}
+
+#[test]
+fn a_night_that_the_boundary_cuts_is_told_with_its_end_and_a_pc_left_on_is_none() {
+    let cut = |begin, end| {
+        let pc = Pc::new(1).on("1", begin).off("1", end);
+        [0, 1].map(|number| day(std::slice::from_ref(&pc), number).cut_night)
+    };
+    assert_eq!(cut(at(22, 0), at(29, 0).plus(-1)), [None, None]);
+    assert_eq!(cut(at(22, 0), at(29, 0)), [Some(at(29, 0)), None]);
+    assert_eq!(cut(at(16, 0), at(34, 0)), [Some(at(34, 0)), None], "the longest");
+    assert_eq!(cut(at(16, 0), at(34, 0).plus(1)), [None, None]);
+    assert_eq!(cut(at(28, 0), at(38, 0)), [None, None], "it began after midnight");
+    let open = Pc::new(1).on("1", at(22, 0));
+    assert_eq!(day_at(&[open], 0, at(31, 0)).cut_night, None, "nobody knows when it ends");
+}
+
+#[test]
+fn a_day_without_a_first_and_a_last_time_is_told_apart_from_one_that_goes_on() {
+    let night = Pc::new(1).on("1", at(22, 0)).off("1", at(26, 0));
+    assert!(day(std::slice::from_ref(&night), 1).has_no_times() && !day(&[night], 0).has_no_times());
+    let cut =
+        Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0)).within(at(18, 0), at(33, 0), Evidence::Inferred);
+    let after = day(&[cut], 1);
+    assert!(after.has_no_times() && !after.holds_only_the_night_before(), "it may have ended on it");
+    assert!(!day(&[Pc::new(1).on("1", at(9, 0)).off("1", at(60, 0))], 1).has_no_times());
+    assert!(!day(&[Pc::new(1)], 0).has_no_times(), "there is no stay at all");
+}
+
 /// Numbers of the punches of a date that are of the day before.
 fn taken(pcs: &[Pc], number: i64) -> Vec<u64> {
     day(pcs, number).of_the_day_before.iter().map(|event| event.sequence).collect()

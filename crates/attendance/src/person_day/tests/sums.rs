@@ -96,6 +96,35 @@ fn an_end_that_may_lie_beyond_the_boundary_is_counted_to_the_boundary_and_from_i
     assert_eq!(unclear(at(24, 0), at(30, 0)), [0, 6]);
 }
 
+#[test]
+fn a_length_is_shown_to_the_nearest_minute() {
+    for (ms, shown) in [(0, 0), (29_999, 0), (30_000, 1), (89_999, 1), (90_000, 2), (29_100_000, 485)] {
+        assert_eq!(minutes(ms), shown, "{ms}");
+    }
+    let pc = Pc::new(1).on("1", at(9, 0)).off("1", at(17, 59).plus(30_000));
+    assert_eq!(day(&[pc], 0).active_minutes(), 9 * 60);
+}
+
+#[test]
+fn punches_of_a_night_outside_of_the_employment_are_told_of_on_its_evening_alone() {
+    let night = [Pc::new(1).on("1", at(22, 0)).off("1", at(26, 0))];
+    let left = Standing {
+        employment: Employment::After,
+        evening_before: Employment::After,
+        before_first_link: false,
+    };
+    let told = [0, 1].map(|number| day(&night, number).of_one_with(left).has_punches_outside());
+    assert_eq!(told, [true, false]);
+    let restart =
+        [Pc::new(1).on("1", at(22, 0)).off("1", at(24, 10)).on("2", at(24, 15)).off("2", at(26, 0))];
+    let of_the_restart = |employment, evening_before| {
+        let standing = Standing { employment, evening_before, before_first_link: false };
+        day(&restart, 1).of_one_with(standing).has_punches_outside()
+    };
+    assert!(of_the_restart(Employment::After, Employment::During), "its logon is of its own date");
+    assert!(!of_the_restart(Employment::During, Employment::Before));
+}
+
 /// Stays of one PC, each with its pause before it, its length and how long it may have lasted beyond, in minutes.
 fn stays() -> impl Strategy<Value = Vec<(i64, i64, i64)>> {
     let beyond = prop_oneof![3 => Just(0), 1 => 1_i64..900];

@@ -140,7 +140,7 @@ fn tally(dates: &BTreeSet<Date>, by_date: &ByDate<'_>, person: &Person, written:
     for date in dates {
         if person.employment(*date) != Employment::During {
             tally.outside[0] += 1;
-            tally.outside[1] += usize::from(person.on(*date).is_some_and(PersonDay::is_outside));
+            tally.outside[1] += usize::from(person.on(*date).is_some_and(PersonDay::has_punches_outside));
             continue;
         }
         if !is_linked(written, *date) {
@@ -260,6 +260,9 @@ fn stays_on<'a>(stays: &'a [Stay<'a>], day: &Day) -> impl Iterator<Item = &'a St
 const LOGON_UNRECORDED: &str = "ログオンの記録なし";
 const LOGOFF_UNRECORDED: &str = "ログオフの記録なし";
 
+/// It goes on beyond the day boundary.
+const GOES_ON: &str = "翌日へ継続";
+
 /// One date of one terminal.
 struct OnDate<'a> {
     date: Date,
@@ -301,7 +304,7 @@ impl<'a> OnDate<'a> {
         }
         let late = if self.day.late > 0 { vec![format!("{}件", self.day.late)] } else { Vec::new() };
         let (mut state, mut parts) = (vec![state(&self.day.state).to_owned()], Vec::new());
-        if self.person.on(date).is_some_and(PersonDay::is_outside) {
+        if self.person.on(date).is_some_and(PersonDay::has_punches_outside) {
             let is_before = employment == Employment::Before;
             let key = if is_before { "day-recorded-before" } else { "day-recorded-after" };
             state.insert(0, Words(Language::Japanese).t(key));
@@ -361,10 +364,18 @@ impl<'a> OnDate<'a> {
             Last::At { edge, others_go_on, .. } => {
                 let is_known = edge.level != Level::Unknown;
                 let at = if is_known { clock(&edge, self.date) } else { LOGOFF_UNRECORDED.to_owned() };
-                let others = self.going_on(|_| true).filter(|_| others_go_on);
+                let others = self.going_on(|_| true).filter(|_| others_go_on.is_some());
                 [at].into_iter().chain(others.map(|how| format!("ほかは{how}"))).collect()
             }
-            Last::Open | Last::GoesOn => self.going_on(|_| true).map(str::to_owned).into_iter().collect(),
+            Last::GoesOn { until } => {
+                let how = self.going_on(|_| true);
+                // A night that the boundary cuts has its end here: another one may begin on the date of that.
+                let is_next = |end: &Edge| self.date.tomorrow().is_ok_and(|next| next == local_date(end.at));
+                let until = until.filter(|end| how == Some(GOES_ON) && is_next(end));
+                let until = until.map(|end| format!("{}まで", clock(&end, self.date)));
+                how.map(str::to_owned).into_iter().chain(until).collect()
+            }
+            Last::Open => self.going_on(|_| true).map(str::to_owned).into_iter().collect(),
             // Of a stay whose logon is of before the link there may be nothing here but its place.
             Last::None => {
                 let is_cut = |stay: &Stay<'_>| matches!(stay.begin, Begin::Cut(_));
@@ -378,15 +389,13 @@ impl<'a> OnDate<'a> {
         let how = |stay: &&Stay<'_>| match stay.end {
             End::Cut(to) if to <= self.date => Some("関連付けの終了で区切り"),
             End::Logoff(logoff) if self.person.day_of(self.terminal.id, logoff) <= self.date => None,
-            End::Cut(_) | End::Logoff(_) => Some("翌日へ継続"),
+            End::Cut(_) | End::Logoff(_) => Some(GOES_ON),
             End::Unrecorded => Some(LOGOFF_UNRECORDED),
         };
         // Where there are several, what is no logoff at all must be said.
         let words: BTreeSet<_> =
             self.stays.iter().copied().filter(|stay| of(stay)).filter_map(|it| how(&it)).collect();
-        ["関連付けの終了で区切り", LOGOFF_UNRECORDED, "翌日へ継続"]
-            .into_iter()
-            .find(|word| words.contains(word))
+        ["関連付けの終了で区切り", LOGOFF_UNRECORDED, GOES_ON].into_iter().find(|word| words.contains(word))
     }
 
     /// That the first time is that of an unlock: nobody made the logon before it.

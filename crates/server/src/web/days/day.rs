@@ -5,7 +5,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_attendance::completeness::{Part, Why};
-use mngntime_attendance::person_day::{Band, DayStay, Edge, EventId, Kind, Lane, Mark};
+use mngntime_attendance::person_day::{Band, DayStay, Edge, EventId, Kind, Lane, Mark, minutes};
 use mngntime_model::{Evidence, UtcMillis};
 use mngntime_store::{Employee, Scope};
 
@@ -21,8 +21,8 @@ use super::super::views;
 use super::month;
 use super::people;
 use super::picture::{self, Hour, LaneView, Scale};
-use super::words::{self, Time, band_key, clock_within_exact, event_key, range_within};
-use super::{Home, Listed, Opens, Whose, fields, punches_outside};
+use super::words::{self, Time, band_key, day_clock_exact, event_key, range};
+use super::{Home, Listed, Opens, Whose, fields, punches_outside, total};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -252,26 +252,23 @@ impl DayView {
             Some(words) => (Time::none(words.clone()), Time::none(words.clone()), ("outside", words)),
             None => (first, last, words::state(day, c)),
         };
-        let event = |mark: &&Mark| event_row(mark, (midnight, day.until), found, c, opens);
+        let event = |mark: &&Mark| event_row(mark, midnight, found, c, opens);
         Self {
             date: c.long_date(dated.date),
             first,
             last,
             state,
-            outside: day.is_outside(),
+            outside: day.has_punches_outside(),
             punches: punches_outside(dated, found, opens, c),
             silence: words::silence(day, c),
-            // Where there is no stay, or one of the evening before, 0:00 would say more than the record does.
-            active: if day.silence.is_some()
-                || day.holds_only_the_night_before()
-                || words::before_its_time(dated, found, c).is_some()
-            {
-                "–".to_owned()
-            } else {
-                words::duration(day.active_ms)
-            },
+            active: total::minutes_of(day)
+                .filter(|_| words::before_its_time(dated, found, c).is_none())
+                .map_or_else(|| "–".to_owned(), words::duration),
             night: day.lanes.iter().flat_map(|lane| &lane.stays).any(|stay| stay.counted_from > midnight),
-            unclear: if day.unclear_ms >= 60_000 { words::duration(day.unclear_ms) } else { String::new() },
+            unclear: match minutes(day.unclear_ms) {
+                0 => String::new(),
+                unclear => words::duration(unclear),
+            },
             hours: scale.hours(),
             lanes: picture::lanes(day, scale, now, (c, opens), &lane_host),
             bands: band_rows(dated, found, c, opens),
@@ -290,27 +287,21 @@ fn band_rows(dated: &Dated, found: &PersonDays, c: &Chrome, opens: Opens<'_>) ->
     let row = |(number, (lane, stay, band)): (usize, (&Lane, &DayStay, &Band))| BandRow {
         number,
         host: found.host(lane.terminal).to_owned(),
-        ..band_row(stay, band, (dated.borders.from, dated.day.until), c, opens)
+        ..band_row(stay, band, dated.borders.from, c, opens)
     };
     (1..=ROWS_MAX).zip(bands).map(row).collect()
 }
 
-fn band_row(
-    stay: &DayStay,
-    band: &Band,
-    (midnight, until): (UtcMillis, UtcMillis),
-    c: &Chrome,
-    opens: Opens<'_>,
-) -> BandRow {
+fn band_row(stay: &DayStay, band: &Band, midnight: UtcMillis, c: &Chrome, opens: Opens<'_>) -> BandRow {
     let address = |id: &EventId| (opens.event(*id), format!("#{}", id.sequence));
-    let clock = |time| clock_within_exact(time, midnight, until, c);
+    let clock = |time| day_clock_exact(time, midnight);
     let mut events: Vec<_> = band.begins.iter().chain(&band.ends).copied().collect();
     events.dedup();
     BandRow {
         number: 0,
         from: clock(band.from),
         to: if band.ends.is_none() && !stay.goes_on { c.t("day-now") } else { clock(band.to) },
-        duration: words::duration(band.to.0 - band.from.0),
+        duration: words::duration_exact(band.from, band.to),
         host: String::new(),
         account: stay.account.to_string(),
         tags: tags(stay, band, c),
@@ -333,14 +324,8 @@ fn tags(stay: &DayStay, band: &Band, c: &Chrome) -> Vec<String> {
     remote.into_iter().chain(before).chain(on.then(|| c.t("day-goes-on"))).collect()
 }
 
-fn event_row(
-    mark: &Mark,
-    (midnight, until): (UtcMillis, UtcMillis),
-    found: &PersonDays,
-    c: &Chrome,
-    opens: Opens<'_>,
-) -> EventRow {
-    let clock = |time| clock_within_exact(time, midnight, until, c);
+fn event_row(mark: &Mark, midnight: UtcMillis, found: &PersonDays, c: &Chrome, opens: Opens<'_>) -> EventRow {
+    let clock = |time| day_clock_exact(time, midnight);
     EventRow {
         at: match mark.bounds {
             Some(bounds) => format!("{}〜{}", clock(bounds.not_before), clock(bounds.not_after)),
@@ -376,12 +361,12 @@ fn hole(
     c: &Chrome,
 ) -> Option<Hole> {
     let why = c.t(why_key(part.why)?);
-    let (midnight, until) = (dated.borders.from, dated.day.until);
+    let midnight = dated.borders.from;
     let all_day = part.from == midnight && part.to == dated.borders.to;
     let range = if all_day && part.why != Why::PowerLost {
         c.t("day-whole")
     } else {
-        range_within((whole.from, whole.to), midnight, until, c)
+        range((whole.from, whole.to), midnight)
     };
     Some(Hole { host: found.host(lane.terminal).to_owned(), range, why })
 }

@@ -16,7 +16,7 @@ use super::super::audit::words::person;
 use super::super::chrome::Chrome;
 use super::super::{day_time, times};
 use super::words::{self, Time};
-use super::{Home, Opens};
+use super::{Home, Opens, total};
 use crate::person_days::{Dated, PersonDays};
 
 /// The columns of the file.
@@ -87,6 +87,9 @@ fn clock(time: UtcMillis, midnight: UtcMillis) -> Option<String> {
 /// First logon and last logoff of a day. Times of days that are not the person's are no cells that somebody may add up.
 fn times_of(dated: &Dated, found: &PersonDays, c: &Chrome) -> [Told; 2] {
     let (day, midnight) = (&dated.day, dated.borders.from);
+    if let Some(text) = words::told_once(day, c) {
+        return [Told { notes: vec![text], ..Told::default() }, Told::default()];
+    }
     if !is_theirs(dated) {
         return [Told::default(), Told::default()];
     }
@@ -118,16 +121,15 @@ pub(super) fn cells(
     let [first, last] = times_of(dated, found, c);
     let mut notes = [first.notes, last.notes].concat();
     notes.extend(Some(words::silence(day, c)).filter(|text| !text.is_empty()));
-    notes.extend(day.is_outside().then(|| c.t("day-outside-punches")));
+    notes.extend(day.has_punches_outside().then(|| c.t("day-outside-punches")));
     notes.extend((!found.whole).then(|| c.t("days-cut")));
-    let active = is_theirs(dated) && day.active_ms > 0;
     let department = data.department.clone().unwrap_or_default();
     [
         vec![data.code.clone(), data.name.clone(), department, dated.date.to_string()],
         first.cells.to_vec(),
         last.cells.to_vec(),
         vec![
-            if active { words::duration(day.active_ms) } else { String::new() },
+            total::listed(day),
             errors(dated, beside),
             words::state(day, c).1,
             notes.join(" "),
@@ -137,9 +139,10 @@ pub(super) fn cells(
     .concat()
 }
 
-/// The numbers of a day's errors. What is recorded outside of the employment is nobody's, and so among no person's punches.
+/// The numbers of a day's errors. What is recorded outside of the employment is nobody's, and so among no person's punches; those of
+/// a night are on its evening, as on the page.
 fn errors(dated: &Dated, beside: &Beside) -> String {
-    let outside = dated.day.is_outside().then_some(7);
+    let outside = dated.day.has_punches_outside().then_some(7);
     let all = beside.errors.get(&dated.date).into_iter().flatten().copied().chain(outside);
     let all: BTreeSet<u8> = all.collect();
     all.iter().map(u8::to_string).collect::<Vec<_>>().join(" ")

@@ -11,6 +11,7 @@ pub mod day;
 pub mod event;
 mod line;
 pub mod month;
+pub mod nights;
 mod people;
 pub mod picture;
 pub mod remarks;
@@ -115,8 +116,10 @@ fn punches_outside(dated: &Dated, found: &PersonDays, opens: Opens<'_>, c: &Chro
     let account = found.outside(&dated.day).filter(|_| opens.whole && c.may(Action::PunchesRead));
     let address = |account: String| {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        let date = dated.date.to_string();
-        query.append_pair("account", &account).append_pair("from", &date).append_pair("to", &date);
+        // The end of its night is told of on this date alone.
+        let last = local_date(dated.day.until.plus(-1));
+        query.append_pair("account", &account);
+        query.append_pair("from", &dated.date.to_string()).append_pair("to", &last.to_string());
         format!("/punches?{}", query.finish())
     };
     account.map(|account| address(account.to_string())).unwrap_or_default()

@@ -17,9 +17,10 @@ use super::super::session::Visit;
 use super::super::sheet::Encoding;
 use super::super::times;
 use super::super::views;
+use super::nights::CutNights;
 use super::people::Listed;
 use super::picture::{self, Scale, Small};
-use super::total::Total;
+use super::total::{self, Total};
 use super::words::{self, Time};
 use super::{
     Home, Opens, Whose, fields, file_address, month_of, month_text, people, punches_in_error, punches_outside,
@@ -55,7 +56,7 @@ pub struct Row {
     pub outside: bool,
     /// Address of its punches; empty for none, and where they are not to be seen.
     pub punches: String,
-    /// Why there is no stay, empty when there is one.
+    /// Why there are no times, empty when there are some.
     pub silence: String,
     /// How long a session was in a state to be used, empty for never.
     pub active: String,
@@ -188,6 +189,10 @@ pub(in super::super) async fn render(
         hours: scale.map(Scale::hours).unwrap_or_default(),
         kinds: super::day::legend(),
         total: Total::of(days(), c.now),
+        cut: match home {
+            Home::Of { .. } => CutNights::of(days(), visit.day_begins_minutes(), c),
+            Home::Own => None,
+        },
         rows,
         remarks: said.len(),
         whole: found.whole,
@@ -304,10 +309,10 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, opens: Opens<'_>
         first: words::first(day, midnight, (c, opens), &host),
         last: words::last(day, midnight, (c, opens), &host),
         state: words::state(day, c),
-        outside: day.is_outside(),
+        outside: day.has_punches_outside(),
         punches: punches_outside(dated, found, opens, c),
-        silence: words::silence_brief(day, c),
-        active: if day.active_ms > 0 { words::duration(day.active_ms) } else { String::new() },
+        silence: words::told_once(day, c).unwrap_or_else(|| words::silence_brief(day, c)),
+        active: total::listed(day),
         today,
         errors: None,
         remarks: 0,

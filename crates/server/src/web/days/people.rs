@@ -7,6 +7,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
+use mngntime_model::UtcMillis;
 use mngntime_store::{
     Day, Employee, EmployeeCounts, EmployeeRow, EmployeeShow, Punched, RemarkCounts, Scope, StoreError,
 };
@@ -23,6 +24,7 @@ use super::super::views::{self, Segment};
 use super::month::{Ways, asked};
 use super::{Whose, file_address, month_address, month_text};
 use crate::access::Action;
+use crate::person_days::came;
 
 /// A person to choose.
 #[derive(Debug, Clone)]
@@ -43,7 +45,7 @@ pub struct Row {
     pub errors: (String, String),
     /// How many punches are estimates, in words, with the address of these; empty for none.
     pub inferred: (String, String),
-    /// Their first punch of today, empty for none.
+    /// Their first logon of today, empty for none.
     pub first: String,
 }
 
@@ -173,16 +175,22 @@ pub(super) async fn page(
     let span = times::start_of(dates.0).zip(times::end_of(dates.1)).unwrap_or((c.now, c.now));
     let ids: Vec<_> = found.rows.iter().map(|row| row.employee.id).collect();
     let said = store.count_remarks(scope.contract, ids.clone(), dates.0, dates.1).await?;
-    let punched = store.punched(scope.contract, ids, span, visit.day_begins_minutes()).await?;
-    let row = |((found, punched), said): ((&EmployeeRow, Punched), RemarkCounts)| Row {
-        remarks: remarks(said, c),
-        ..row(found, punched, dates, &listed, c)
-    };
+    let begins = visit.day_begins_minutes();
+    let punched = store.punched(scope.contract, ids, span, begins).await?;
+    let came = came(store, scope.contract, &found.rows, begins, c.now).await?;
+    let row =
+        |(((found, punched), said), came): (((&EmployeeRow, Punched), RemarkCounts), Option<UtcMillis>)| {
+            Row {
+                remarks: remarks(said, c),
+                first: came.map(times::clock_short).unwrap_or_default(),
+                ..row(found, punched, dates, &listed, c)
+            }
+        };
     let segments = segments(&listed, &counts, month, c);
     let page = views::DaysPeople {
         elsewhere: if listed.q.is_empty() { Vec::new() } else { Segment::elsewhere(&segments, c) },
         segments,
-        rows: found.rows.iter().zip(punched).zip(said).map(row).collect(),
+        rows: found.rows.iter().zip(punched).zip(said).zip(came).map(row).collect(),
         shown: c.n("shown-people", found.rows.len()),
         turns,
         remarked: (open_remarks(state, scope).await?, open_remarks_but(state, scope, Some(dates)).await?),
@@ -237,7 +245,7 @@ fn row(found: &EmployeeRow, punched: Punched, dates: (Date, Date), listed: &List
         outside: (punched.outside_dates > 0).then(|| c.n("days-outside", punched.outside_dates)),
         errors: among(punched.error_dates as u64, error_dates, ("errors", "1")),
         inferred: among(punched.inferred, c.n("days-inferred", punched.inferred), ("how", "inferred")),
-        first: found.first.map(times::clock_short).unwrap_or_default(),
+        first: String::new(),
     }
 }
 

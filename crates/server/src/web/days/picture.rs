@@ -9,7 +9,7 @@ use mngntime_model::{EventKind, UtcMillis};
 use super::super::chrome::Chrome;
 use super::super::terminals::days::why_key;
 use super::Opens;
-use super::words::{self, band_key, clock_within_exact, day_clock, event_key, range_within};
+use super::words::{self, band_key, day_clock, day_clock_exact, event_key, range};
 
 /// Height of the marks above the bands.
 const MARKS: u32 = 14;
@@ -177,9 +177,9 @@ pub fn lanes(
             host: host(lane),
             height: foot + FOOT,
             bands,
-            signs: signs(lane, (scale, day.until), foot, (c, opens)),
+            signs: signs(lane, scale, foot, (c, opens)),
             foot,
-            unwatched: unwatched(lane, day.until, scale, foot + 12, c),
+            unwatched: unwatched(lane, scale, foot + 12, c),
             state: words::watched(lane.state, c),
             empty: lane.stays.is_empty(),
             now: now.map(|now| scale.x(now)),
@@ -224,24 +224,19 @@ pub fn class(kind: Kind) -> &'static str {
 }
 
 /// What was not watched of a PC, with the whole time of it in words, wherever the day cuts it off.
-fn unwatched(lane: &Lane, until: UtcMillis, scale: Scale, y: u32, c: &Chrome) -> Vec<Shape> {
+fn unwatched(lane: &Lane, scale: Scale, y: u32, c: &Chrome) -> Vec<Shape> {
     let shape = |(part, whole): (&Part, &Part)| {
         let words = c.t(why_key(part.why)?);
         let (x, width) = scale.span(part.from, part.to);
-        let title = format!("{} {words}", range_within((whole.from, whole.to), scale.from, until, c));
+        let title = format!("{} {words}", range((whole.from, whole.to), scale.from));
         let (label, href) = (String::new(), String::new());
         Some(Shape { x, width, y, class: "b-unwatched", label, fits: "", title, href })
     };
     lane.parts.iter().zip(&lane.whole_parts).filter_map(shape).collect()
 }
 
-fn signs(
-    lane: &Lane,
-    (scale, until): (Scale, UtcMillis),
-    foot: u32,
-    (c, opens): (&Chrome, Opens<'_>),
-) -> Vec<Sign> {
-    let clock = |time| clock_within_exact(time, scale.from, until, c);
+fn signs(lane: &Lane, scale: Scale, foot: u32, (c, opens): (&Chrome, Opens<'_>)) -> Vec<Sign> {
+    let clock = |time| day_clock_exact(time, scale.from);
     let sign = |mark: &mngntime_attendance::person_day::Mark| Sign {
         x: scale.x(mark.at),
         y: if mark.account.is_some() { 0 } else { foot },
@@ -287,7 +282,7 @@ pub fn small(day: &PersonDay, scale: Scale, now: Option<UtcMillis>, c: &Chrome) 
     let (mut bands, mut y) = (Vec::new(), 0);
     for lane in &day.lanes {
         let height = u32::try_from(lane.tracks.max(1)).unwrap_or(1) * (SMALL_BAND + 2);
-        bands.extend(unwatched(lane, day.until, scale, y, c));
+        bands.extend(unwatched(lane, scale, y, c));
         for stay in &lane.stays {
             let top = y + u32::try_from(stay.track).unwrap_or(0) * (SMALL_BAND + 2);
             bands.extend(stay.bands.iter().map(|band| shape(band, scale, top, 0, c)));

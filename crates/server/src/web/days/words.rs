@@ -1,7 +1,9 @@
 //! What is known of a day, in words.
 
 use mngntime_attendance::completeness::State;
-use mngntime_attendance::person_day::{Edge, Employment, First, Kind, Last, Level, PersonDay, Silence};
+use mngntime_attendance::person_day::{
+    Edge, Employment, First, Kind, Last, Level, Others, PersonDay, Silence,
+};
 use mngntime_model::{EventKind, Evidence, UtcMillis};
 
 use super::super::chrome::Chrome;
@@ -10,7 +12,8 @@ use super::super::times;
 use super::Opens;
 use crate::person_days::{Dated, PersonDays};
 
-/// A time of a day: beyond midnight it goes on counting (`25:30`).
+/// A time of a day: beyond midnight it goes on counting up to the end of the next date (`25:30`, `33:21`), on every page and in
+/// every file, as remarks are typed. What is of another date has that.
 #[must_use]
 pub fn day_clock(time: UtcMillis, midnight: UtcMillis) -> String {
     let minutes = time.0.saturating_sub(midnight.0).div_euclid(60_000);
@@ -21,43 +24,10 @@ pub fn day_clock(time: UtcMillis, midnight: UtcMillis) -> String {
     }
 }
 
-/// A night is counted on until 29:00 at least, in minutes: where a work day ends at midnight, 25:30 is still of it.
-const NIGHT_ENDS: i64 = 29 * 60;
-
-/// Whether a time beyond midnight is said to be of the day after: what may lie beyond the end of the work day.
-fn is_next_day(time: UtcMillis, midnight: UtcMillis, until: UtcMillis) -> bool {
-    let next = (NIGHT_ENDS..48 * 60).contains(&time.0.saturating_sub(midnight.0).div_euclid(60_000));
-    time >= until && next
-}
-
-/// A time that may lie beyond the end of the work day: the day after is said to be one.
-#[must_use]
-pub fn clock_within(time: UtcMillis, midnight: UtcMillis, until: UtcMillis, c: &Chrome) -> String {
-    if !is_next_day(time, midnight, until) {
-        return day_clock(time, midnight);
-    }
-    c.v("time-next-day", "time", times::clock_short(time))
-}
-
-/// The same with seconds.
-#[must_use]
-pub fn clock_within_exact(time: UtcMillis, midnight: UtcMillis, until: UtcMillis, c: &Chrome) -> String {
-    if !is_next_day(time, midnight, until) {
-        return day_clock_exact(time, midnight);
-    }
-    c.v("time-next-day", "time", times::clock(time))
-}
-
 /// A stretch of time on the page of a day, which may begin before it and end after it.
 #[must_use]
-pub fn range_within(
-    (from, to): (UtcMillis, UtcMillis),
-    midnight: UtcMillis,
-    until: UtcMillis,
-    c: &Chrome,
-) -> String {
-    let clock = |time| clock_within(time, midnight, until, c);
-    format!("{}〜{}", clock(from), clock(to))
+pub fn range((from, to): (UtcMillis, UtcMillis), midnight: UtcMillis) -> String {
+    format!("{}〜{}", day_clock(from, midnight), day_clock(to, midnight))
 }
 
 /// The same with seconds.
@@ -67,11 +37,18 @@ pub fn day_clock_exact(time: UtcMillis, midnight: UtcMillis) -> String {
     format!("{}:{seconds:02}", day_clock(time, midnight))
 }
 
-/// `8:05`: hours and minutes, rounded down.
+/// `8:05`: hours and minutes. Of a length of time they come from [`mngntime_attendance::person_day::minutes`], of a sum from the
+/// minutes that were shown.
 #[must_use]
-pub fn duration(ms: i64) -> String {
-    let minutes = ms / 60_000;
+pub fn duration(minutes: i64) -> String {
     format!("{}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// `8:05:07`: the length of a stretch whose ends are shown to the second, which is the difference of these.
+#[must_use]
+pub fn duration_exact(from: UtcMillis, to: UtcMillis) -> String {
+    let seconds = to.0.div_euclid(1000).saturating_sub(from.0.div_euclid(1000));
+    format!("{}:{:02}", duration(seconds / 60), seconds % 60)
 }
 
 /// Key of a kind of band.
@@ -139,12 +116,10 @@ impl Time {
     fn of(
         edge: &Edge,
         midnight: UtcMillis,
-        until: UtcMillis,
         (c, opens): (&Chrome, Opens<'_>),
         host: &dyn Fn(&Edge) -> String,
     ) -> Self {
-        let at = clock_within(edge.at, midnight, until, c);
-        let latest = clock_within(edge.latest, midnight, until, c);
+        let (at, latest) = (day_clock(edge.at, midnight), day_clock(edge.latest, midnight));
         // Of an inferred time the level says it already.
         let plain = matches!(edge.evidence, Evidence::Notice | Evidence::Inferred);
         let how = if plain { String::new() } else { format!(" {}", c.t(how_key(edge.evidence, false))) };
@@ -195,7 +170,7 @@ pub fn first(
 ) -> Time {
     match &day.first {
         First::At { edge, may_be_earlier } => {
-            let mut time = Time::of(edge, midnight, day.until, (c, opens), host);
+            let mut time = Time::of(edge, midnight, (c, opens), host);
             if edge.level == Level::Unknown {
                 time.note("day-logon-missing", "day-logon-missing-brief", c);
             } else if *may_be_earlier {
@@ -207,7 +182,8 @@ pub fn first(
             notes: since.iter().map(|edge| c.v("day-since", "time", times::month_clock(edge.at))).collect(),
             ..Time::none(c.t("day-continued"))
         },
-        First::None => Time::none(c.t("day-no-time")),
+        First::None if day.holds_only_the_night_before() => Time::none(c.t("day-night-only-brief")),
+        First::None => Time::none(told_once(day, c).unwrap_or_else(|| c.t("day-no-time"))),
     }
 }
 
@@ -221,19 +197,40 @@ pub fn last(
 ) -> Time {
     match &day.last {
         Last::At { edge, may_be_later, others_go_on } => {
-            let mut time = Time::of(edge, midnight, day.until, (c, opens), host);
+            let mut time = Time::of(edge, midnight, (c, opens), host);
             if *may_be_later {
                 time.note("day-may-be-later", "day-may-be-later-brief", c);
             }
-            if *others_go_on {
-                time.note("day-others-go-on", "day-others-go-on-brief", c);
+            match others_go_on {
+                Some(Others::OnAnotherPc) => time.note("day-others-go-on", "day-others-go-on-brief", c),
+                Some(Others::OnTheSamePc) => time.note("day-session-goes-on", "day-session-goes-on-brief", c),
+                None => {}
             }
             time
         }
         Last::Open => Time::none(c.t("day-open")),
-        Last::GoesOn => Time::none(c.t("day-goes-on")),
+        Last::GoesOn { until } => Time {
+            notes: until
+                .iter()
+                .map(|edge| c.v("day-goes-on-until", "time", times::month_clock(edge.at)))
+                .collect(),
+            brief: until
+                .iter()
+                .map(|edge| c.v("day-until-brief", "time", day_clock(edge.at, midnight)))
+                .collect(),
+            ..Time::none(c.t("day-goes-on"))
+        },
+        // What there is instead is said where the first time would be.
+        Last::None if day.has_no_times() => Time::none("–".to_owned()),
         Last::None => Time::none(c.t("day-no-time")),
     }
+}
+
+/// What a day is that holds a stay and has no times: said once, in place of both. `None` for all others.
+#[must_use]
+pub fn told_once(day: &PersonDay, c: &Chrome) -> Option<String> {
+    let key = if day.holds_only_the_night_before() { "day-night-only" } else { "silence-brief" };
+    day.has_no_times().then(|| c.t(key))
 }
 
 /// That a PC tells of a day that has not come: its clock was ahead. `None` for all other days.
@@ -246,13 +243,14 @@ pub fn before_its_time(dated: &Dated, found: &PersonDays, c: &Chrome) -> Option<
 /// Class and words of how well a day is known.
 #[must_use]
 pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
-    if day.is_outside() {
-        let before = day.recorded == Employment::Before;
+    if day.has_punches_outside() {
+        let before = day.employment == Employment::Before;
         return ("outside", c.t(if before { "day-recorded-before" } else { "day-recorded-after" }));
     }
     match day.silence {
         // The last night of somebody who has left, or one before the first date: it is of the evening before.
         None if day.employment == Employment::After => return ("left", c.t("day-after-employment")),
+        None if day.employment == Employment::Before => return ("joining", c.t("day-before-employment")),
         Some(Silence::NotYet) => return ("to-come", c.t("day-not-yet")),
         Some(Silence::NoAccount) => return ("unlinked", c.t("silence-no-account-short")),
         Some(Silence::BeforeEmployment) => return ("joining", c.t("day-before-employment")),
@@ -322,29 +320,6 @@ pub fn silence(day: &PersonDay, c: &Chrome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mngntime_model::Language;
-
-    #[test]
-    fn what_lies_beyond_the_end_of_the_work_day_is_of_the_next_day() {
-        let at = |minutes: i64| UtcMillis(1_781_622_000_000 + minutes * 60_000);
-        let (midnight, until) = (at(0), at(29 * 60));
-        let told =
-            |minutes: i64, language| clock_within(at(minutes), midnight, until, &Chrome::bare(language));
-        assert_eq!(told(32 * 60 + 31, Language::Japanese), "翌08:31");
-        assert_eq!(told(32 * 60 + 31, Language::English), "08:31 next day");
-        assert_eq!(told(28 * 60 + 59, Language::Japanese), "28:59");
-        assert_eq!(told(50 * 60, Language::Japanese), "06-19 02:00");
-        let exact = clock_within_exact(
-            at(33 * 60 + 21).plus(19_000),
-            midnight,
-            until,
-            &Chrome::bare(Language::Japanese),
-        );
-        assert_eq!(exact, "翌09:21:19", "one way to say it on a page");
-        let range =
-            range_within((at(-4 * 60), at(33 * 60)), midnight, until, &Chrome::bare(Language::Japanese));
-        assert_eq!(range, "06-16 20:00〜翌09:00");
-    }
 
     #[test]
     fn times_go_on_counting_after_midnight() {
@@ -354,7 +329,17 @@ mod tests {
         assert_eq!(day_clock(at(25 * 60 + 30), midnight), "25:30");
         assert_eq!(day_clock(at(-60), midnight), "06-16 23:00");
         assert_eq!(day_clock(at(50 * 60), midnight), "06-19 02:00");
+        assert_eq!(day_clock(at(33 * 60 + 21), midnight), "33:21", "beyond the night, too");
         assert_eq!(day_clock_exact(at(61).plus(7_999), midnight), "01:01:07");
-        assert_eq!((duration(59_999), duration(29_100_000)), ("0:00".into(), "8:05".into()));
+        assert_eq!(
+            duration_exact(at(0).plus(900), at(485).plus(7_100)),
+            "8:05:07",
+            "as 00:00:00 to 08:05:07"
+        );
+        assert_eq!(range((at(-240), at(33 * 60)), midnight), "06-16 20:00〜33:00");
+        assert_eq!(
+            (duration(0), duration(485), duration(6_000)),
+            ("0:00".into(), "8:05".into(), "100:00".into())
+        );
     }
 }

@@ -166,10 +166,10 @@ fn first(found: &First) -> Value {
 fn last(found: &Last) -> Value {
     match found {
         Last::At { edge: at, may_be_later, others_go_on } => {
-            json!({ "time": edge(at), "may_be_later": may_be_later, "others_go_on": others_go_on })
+            json!({ "time": edge(at), "may_be_later": may_be_later, "others_go_on": others_go_on.is_some() })
         }
         Last::Open => json!({ "open": true }),
-        Last::GoesOn => json!({ "goes_on": true }),
+        Last::GoesOn { until } => json!({ "goes_on": true, "until": until.as_ref().map(edge) }),
         Last::None => Value::Null,
     }
 }

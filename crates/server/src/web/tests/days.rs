@@ -137,7 +137,9 @@ async fn the_day_after_shows_the_night_and_has_no_logon_of_its_own() {
     let (site, cookie, _) = office().await;
     let text = site.get(&cookie, "/days/E%201%2F7/2026-06-17").await.text;
     assert!(text.contains("00:00:00–01:30:00"), "{text}");
-    assert_eq!(times(&text, "class=\"big big--none\">記録なし"), 2, "{text}");
+    assert_eq!(times(&text, "big big--none\">前日の夜のみ<"), 1, "{text}");
+    assert_eq!(times(&text, "class=\"big big--none\">"), 2, "in place of both times: {text}");
+    assert!(text.contains("big big--none\">–<") && !text.contains("big--none\">記録なし"), "{text}");
 }
 
 #[tokio::test]
@@ -148,7 +150,8 @@ async fn a_month_has_a_row_for_each_day_and_never_an_empty_one_without_a_reason(
     assert!(text.contains(&format!("href=\"{DAY}\"")) && text.contains(">25:30<"), "{text}");
     assert_eq!(times(&text, "</svg>これから</span>"), 13, "{text}");
     assert_eq!(times(&text, "PCの記録が始まる前です。"), 15);
-    assert_eq!(times(&text, "class=\"m-why\""), 28, "all but yesterday and the night of today");
+    assert_eq!(times(&text, "class=\"m-why\""), 29, "all but yesterday; of today there is its night");
+    assert_eq!(times(&text, "class=\"m-why\" colspan=\"3\">前日の夜の続きのみ（前日に含む）<"), 1, "{text}");
     let before = site.get(&cookie, "/days?employee=E+1%2F7&month=2026-05").await.text;
     assert_eq!(times(&before, "この社員のWindowsユーザーの結び付けが始まる前です。"), 31, "before the link");
     assert!(
@@ -377,8 +380,9 @@ async fn employee_and_office_see_the_same_first_and_last_at_and_around_the_bound
     site.linked(site.contract, "E-1", "佐藤 花子").await;
     let own = hanako_herself(&site).await;
     let expected = |boundary: u32| match boundary {
-        0 => [["09:00", "18:12"], ["04:30", "18:00"], ["01:40", "09:20"]],
-        _ => [["09:00", "18:12"], ["04:30", "28:59"], ["09:03", "09:20"]],
+        // The evening goes on beyond midnight: the day has no last logoff.
+        0 => [vec!["09:00", "18:12"], vec!["04:30"], vec!["01:40", "09:20"]],
+        _ => [vec!["09:00", "18:12"], vec!["04:30", "28:59"], vec!["09:03", "09:20"]],
     };
     for boundary in [0, 300, 600, 720] {
         site.state.day_boundary_minutes = boundary;
@@ -597,8 +601,8 @@ async fn one_power_cut_is_told_alike_on_both_days() {
     site.linked(site.contract, "E 1/7", "佐藤 花子").await;
     let before = site.get(&cookie, DAY).await.text;
     let cut = "</span> この間に電源が切れました";
-    assert!(before.contains(&format!("<span class=\"time\">20:01〜翌09:21{cut}")), "{before}");
-    assert!(before.contains(">20:01:00〜翌09:21:00</a>") && !before.contains("33:21"), "{before}");
+    assert!(before.contains(&format!("<span class=\"time\">20:01〜33:21{cut}")), "{before}");
+    assert!(before.contains(">20:01:00〜33:21:00</a>") && !before.contains("翌0"), "{before}");
     let after = site.get(&cookie, "/days/E%201%2F7/2026-06-17").await.text;
     assert!(after.contains(&format!("<span class=\"time\">06-16 20:01〜09:21{cut}")), "{after}");
     assert!(!after.contains("00:00〜09:21"));

@@ -24,17 +24,35 @@ async fn what_is_recorded_after_somebody_has_left_is_no_day_of_theirs() {
     employed(&site, Some("2026-06-05"), Some("2026-06-15")).await;
     let account = site.store.list_accounts(site.contract.into(), AccountFilter::All, 2).await.unwrap()[0].id;
     let month = site.get(&cookie, "/days?employee=E+1%2F7&month=2026-06").await.text;
-    let punches = |date: &str| format!("/punches?account={account}&#38;from={date}&#38;to={date}");
-    for date in ["2026-06-16", "2026-06-17"] {
-        let row = row(&month, date);
-        assert!(row.contains("status--outside") && row.contains("</svg>退職後の記録</span>"), "{row}");
-        assert!(row.contains(&format!("href=\"{}\">打刻は res=7</a>", punches(date))), "{row}");
-        let day = site.get(&cookie, &format!("/days/E%201%2F7/{date}")).await.text;
-        assert!(day.contains("退職後の記録") && day.contains(&punches(date)), "{day}");
-        let list = site.get(&cookie, &punches(date).replace("&#38;", "&")).await.text;
-        assert!(list.contains("期間外") && list.contains("hanako"), "the link leads to the punch: {list}");
-    }
-    assert!(!month.contains("status--ok") && month.contains("ログオンの記録がある日 0日"), "{month}");
+    let punches = format!("/punches?account={account}&#38;from=2026-06-16&#38;to=2026-06-17");
+    let evening = row(&month, "2026-06-16");
+    assert!(
+        evening.contains("status--outside") && evening.contains("</svg>退職後の記録</span>"),
+        "{evening}"
+    );
+    assert!(evening.contains(&format!("href=\"{punches}\">打刻は res=7</a>")), "{evening}");
+    assert!(evening.contains("data-l=\"ログオン中\"></td>"), "nobody's hours are in no sum: {evening}");
+    let day = site.get(&cookie, DAY).await.text;
+    assert!(day.contains("退職後の記録") && day.contains(&punches), "{day}");
+    let list = site.get(&cookie, &punches.replace("&#38;", "&")).await.text;
+    assert_eq!(times(&list, "<b>hanako</b>").max(times(&list, "hanako</td>")), 2, "both punches: {list}");
+    // The end of that night is told of on its evening, once, by the pages, the file and the list.
+    let after = row(&month, "2026-06-17");
+    assert!(after.contains("前日の夜の続きのみ") && after.contains("</svg>退職後</span>"), "{after}");
+    let day = site.get(&cookie, "/days/E%201%2F7/2026-06-17").await.text;
+    assert!(
+        !after.contains("res=7") && !day.contains("res=7") && !day.contains("退職後の記録"),
+        "{after} {day}"
+    );
+    let file = site.get(&cookie, "/days.csv?employee=E+1%2F7&month=2026-06").await.text;
+    let errors = |date: &str| {
+        let line = file.lines().find(|line| line.contains(date)).unwrap();
+        line.split("\",\"").nth(13).unwrap().to_owned()
+    };
+    assert_eq!((errors("2026-06-16"), errors("2026-06-17")), ("7".to_owned(), String::new()), "{file}");
+    let people = site.get(&cookie, "/days?month=2026-06").await.text;
+    assert!(people.contains("在籍期間外に1日"), "{people}");
+    assert!(!month.contains("status--ok") && month.contains("ログオンしていた日 0日"), "{month}");
     let state = |date: &str| row(&month, date).split("status--").nth(1).unwrap().to_owned();
     assert!(state("2026-06-04").starts_with("joining") && state("2026-06-04").contains("入社前"));
     assert!(state("2026-06-05").starts_with("before"), "employed and linked, and the PC was not there yet");
@@ -61,9 +79,10 @@ async fn what_is_recorded_before_somebody_has_joined_is_no_day_of_theirs() {
     let month = site.get(&cookie, "/days?employee=E+1%2F7&month=2026-06").await.text;
     let before = row(&month, "2026-06-16");
     assert!(before.contains("</svg>入社前の記録</span>") && before.contains("打刻は res=7"), "{before}");
+    let first = row(&month, "2026-06-17");
     assert!(
-        row(&month, "2026-06-17").contains("</svg>入社前の記録</span>"),
-        "the end of that night: {month}"
+        !first.contains("入社前") && first.contains("前日の夜の続きのみ"),
+        "the end of that night: {first}"
     );
     let file = site.get(&cookie, "/days.csv?employee=E+1%2F7&month=2026-06").await.text;
     let untimed = &format!("\"2026-06-16\",{}\"7\",\"入社前の記録\"", "\"\",".repeat(9));
@@ -102,10 +121,10 @@ async fn the_list_is_of_the_month_asked_for_and_leads_on_with_it() {
     let left = line(&now, "E 1/7");
     assert!(left.contains(">1日 <a"), "left yesterday, and still of this month: {now}");
     assert!(left.contains("在籍期間外に1日"), "and what came today is not overlooked: {left}");
-    assert!(now.contains("href=\"/days?month=2026-05\"") && now.contains("今日の最初の打刻"), "{now}");
+    assert!(now.contains("href=\"/days?month=2026-05\"") && now.contains("今日の最初のログオン"), "{now}");
     let later = site.get(&cookie, "/days?month=2026-07").await.text;
     assert!(!later.contains("class=\"mono at-end\">E 1/7"), "left before it began: {later}");
-    assert!(later.contains("2026年7月") && !later.contains("今日の最初の打刻"));
+    assert!(later.contains("2026年7月") && !later.contains("今日の最初のログオン"));
     let gone = site.get(&cookie, "/days?show=gone&month=2026-07&q=%E8%8A%B1").await.text;
     let href = "/days?employee=E+1%2F7&#38;month=2026-07&#38;show=gone&#38;q=%E8%8A%B1";
     assert!(line(&gone, "E 1/7").contains(&format!("href=\"{href}\"")), "{gone}");
