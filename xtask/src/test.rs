@@ -17,6 +17,7 @@ use crate::{dist, tidy};
 /// Debian packages, each with a program or file that shows that it is there.
 const PACKAGES: &[(&str, &str)] = &[
     ("cmake", "/usr/bin/cmake"),
+    ("make", "/usr/bin/make"),
     ("dbus", "/usr/bin/dbus-daemon"),
     ("libglib2.0-bin", "/usr/bin/gdbus"),
     ("python3-dbusmock", "/usr/lib/python3/dist-packages/dbusmock/__init__.py"),
