@@ -20,7 +20,11 @@
 //! - A day outside of the employment, or before the person's first link, that holds nothing says that it is one
 //!   ([`Standing`]); what one outside of the employment holds is shown, and is nothing of the person's. The end of a night
 //!   is outside where its evening was.
-//! - Times are the PC's own, as in the events.
+//! - A stay that nobody has ended is on each day on which its PC is heard of. Of the days after that nobody knows: they hold
+//!   nothing of it, and say so.
+//! - Times are the PC's own, as in the events; but those of a clock that was years off are the server's, and estimates
+//!   ([`put_right`](crate::completeness::put_right)). Where nothing tells how far it was off, a stay of it is only on days on
+//!   which something was told of it.
 
 mod bands;
 mod night;
@@ -37,7 +41,7 @@ pub use standing::{Employment, Standing};
 pub use stays::Stay;
 
 /// Version of these rules. A change of what they say about the same events is a new version.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// A logon after midnight this soon after a stay of the night continues that night: a restart, a meal.
 pub const NIGHT_PAUSE_MS: i64 = 2 * 3_600_000;
@@ -390,7 +394,7 @@ impl<'a> Record<'a> {
             let today = (borders.from..borders.to).contains(&begin) && begin <= self.now;
             if (today && !before.takes_logon(stay)) || after.takes_logon(stay) {
                 found.push((*stay, Role::Own));
-            } else if begin <= self.now && begin < borders.to && stay.latest_end(self.now) > borders.from {
+            } else if begin <= self.now && stay.reaches((borders.from, borders.to)) {
                 found.push((*stay, Role::Earlier));
             }
         }

@@ -565,4 +565,5 @@ fn every_name_is_its_own() {
 }
 
 mod borders;
+mod reach;
 mod sums;
