@@ -22,6 +22,8 @@ mod dates;
 mod losses;
 mod sweep;
 
+pub(crate) use clocks::YEARS_MS;
+pub use clocks::put_right;
 pub use dates::{DAYS_MAX, DaysTold, begin_of, day_of};
 pub use losses::DeclaredLosses;
 
@@ -343,6 +345,12 @@ impl Timeline {
 }
 
 impl Timeline {
+    /// Until when it was watched, or is known to have been off, at the latest; `None` where it never was.
+    #[must_use]
+    pub fn heard_until(&self) -> Option<UtcMillis> {
+        self.known.iter().rfind(|part| part.why.state() == State::Observed).map(|part| part.to)
+    }
+
     /// All of the stretch that a part of a day is cut out of, before and after that day.
     #[must_use]
     pub fn whole(&self, part: &Part) -> Part {

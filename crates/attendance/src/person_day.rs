@@ -22,7 +22,11 @@
 //! - A day outside of the employment, or before the person's first link, that holds nothing says that it is one
 //!   ([`Standing`]); what one outside of the employment holds is shown, and is nothing of the person's. The end of a night
 //!   is outside where its evening was.
-//! - Times are the PC's own, as in the events.
+//! - A stay that nobody has ended is on each day on which its PC is heard of. Of the days after that nobody knows: they hold
+//!   nothing of it, and say so.
+//! - Times are the PC's own, as in the events; but those of a clock that was years off are the server's, and estimates
+//!   ([`put_right`](crate::completeness::put_right)). Where nothing tells how far it was off, a stay of it is only on days on
+//!   which something was told of it.
 
 mod bands;
 mod edges;
@@ -424,7 +428,7 @@ impl<'a> Record<'a> {
             let today = (borders.from..borders.to).contains(&begin) && begin <= self.now;
             if (today && !before.takes_logon(stay)) || after.takes_logon(stay) {
                 found.push((*stay, Role::Own));
-            } else if begin <= self.now && begin < borders.to && stay.latest_end(self.now) > borders.from {
+            } else if begin <= self.now && stay.reaches((borders.from, borders.to)) {
                 found.push((*stay, Role::Earlier));
             }
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_attendance::arrival::{Arrival, is_ahead};
-use mngntime_attendance::completeness::{Received, State, Timeline, last_run};
+use mngntime_attendance::completeness::{Received, State, Timeline, last_run, put_right};
 use mngntime_attendance::person_day::{
     Borders, Employment, EventId, First, Last, Mark, NIGHT_PAUSE_MS, PersonDay, Record, Silence, Standing,
     Terminal,
@@ -349,5 +349,5 @@ fn read(found: &PersonTerminal, now: UtcMillis) -> Told {
     let up_to = retired.partition_point(|gone| gone.last <= last);
     let missing = missing(first, numbers, &retired[..up_to]);
     let timeline = Timeline::with_retired(&events[from..to], &missing, &[], &retired, heard, now);
-    Told { terminal: found.terminal.id, used: found.used, events, timeline }
+    Told { terminal: found.terminal.id, used: found.used, events: put_right(events), timeline }
 }

@@ -20,7 +20,7 @@ pub struct PunchLine {
     pub account: String,
     /// Employee code; absent when the account belonged to nobody on that date.
     pub employee: Option<String>,
-    /// When it happened, RFC 3339, UTC.
+    /// When it happened, RFC 3339, UTC. Of a PC's clock beyond the years ±9999 its milliseconds, `9223372036854775807 ms`.
     pub occurred_at: String,
     /// When it was stored, RFC 3339, UTC.
     pub received_at: String,

@@ -1,6 +1,7 @@
 //! Sockets: listening, TLS, limits on connections, orderly stop.
 //!
-//! HTTP/1.1 only: agents speak nothing else, and one protocol has half the corners. A connection must send
+//! HTTP/1.1 only: agents speak nothing else, and one protocol has half the corners. A request of it names its host once
+//! (RFC 9112, 3.2), which hyper leaves to us; one of HTTP/1.0, as health checks send, need not. A connection must send
 //! its request head within [`HEAD_TIME_MAX`], its first one included (axum alone sets no such limit). How many there are
 //! at a time is [`crate::admission`]'s.
 
@@ -12,6 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::{Version, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum_server::Handle;
 use axum_server::Server;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
@@ -23,6 +28,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 pub use crate::admission::YOUNG_MAX;
 use crate::admission::{Admission, Door, Peer};
 use crate::app::Shared;
+use crate::problem::Failure;
 use crate::settings::TlsFiles;
 
 /// Longest time for the head of a request, and so for an idle connection between two. Agents come back every
@@ -110,7 +116,8 @@ impl Bound {
     }
 
     async fn run(self, app: Shared, handle: Handle<Peer>, routes: Router) -> io::Result<()> {
-        let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+        let service = routes.layer(middleware::from_fn(one_host));
+        let service = service.into_make_service_with_connect_info::<SocketAddr>();
         let server = limited(Door::new(self.listener, app)?, handle);
         let Some((config, files)) = self.tls else {
             return server.serve(service).await;
@@ -121,6 +128,16 @@ impl Bound {
         watching.abort();
         served
     }
+}
+
+/// Refuses what does not name its host, or names two: of these a proxy may mean one and we the other.
+async fn one_host(request: Request, next: Next) -> Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    if hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11) {
+        return next.run(request).await;
+    }
+    let message = "A request of HTTP/1.1 has one Host header, and no other one.";
+    Failure::bad_request("host_header", message).into_response()
 }
 
 async fn stop_gracefully(handle: Handle<Peer>, stop: impl Future<Output = ()>) {

@@ -1,11 +1,15 @@
-//! What a terminal's last contact vouches for, on the pages and in packs.
+//! What a terminal's last contact vouches for, on the pages and in packs, and how far a stay reaches.
 
-use crate::support::{NOW, Pc, Server};
+use crate::support::{DAY_MS, NOW, Pc, Server};
+use jiff::ToSpan as _;
 use mngntime_attendance::completeness::Why;
+use mngntime_attendance::person_day::{First, Level, PersonDay, Silence};
 use mngntime_evidence::{Line, Verifier};
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use mngntime_server::days;
 use mngntime_server::evidence::record::{Request, Writer};
+use mngntime_server::person_days::PersonDays;
+use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee, local_date};
 use mngntime_wire::EncodedEvent;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -109,4 +113,63 @@ async fn a_pack_says_the_same_as_the_page_and_its_verifier_agrees() {
         });
         assert_eq!(found, Some(heard), "{boot}");
     }
+}
+
+/// The days of whoever has the one account that there is, from three days before [`NOW`] to today.
+async fn person(server: &Server) -> Vec<PersonDay> {
+    let (store, contract) = (&server.app.store, server.contract);
+    let account = store.list_accounts(contract.into(), AccountFilter::All, 9).await.unwrap().remove(0);
+    let new = NewEmployee::named("E1", "花子");
+    let employee = store.add_employee(contract, new, server.act()).await.unwrap();
+    let (choice, from) = (EmployeeChoice::Existing(employee), jiff::civil::date(1990, 1, 1));
+    let request = LinkRequest { account: account.id, employee: choice, from, to: None };
+    store.link_accounts(contract, vec![request], server.act()).await.unwrap();
+    let (first, last) = (local_date(NOW).saturating_sub(3.days()), local_date(server.app.now()));
+    let read = PersonDays::read(store.as_ref(), contract, employee, (first, last), 300, server.app.now());
+    read.await.unwrap().days.into_iter().map(|dated| dated.day).collect()
+}
+
+/// 1999, by a clock without a battery.
+const DEAD: UtcMillis = UtcMillis(NOW.0 - 27 * 366 * DAY_MS);
+
+#[tokio::test]
+async fn who_signs_in_by_a_dead_clock_was_there_when_the_server_heard_of_it() {
+    let server = Server::start().await;
+    let mut pc = Pc { wall: DEAD, ..Pc::enrolled(&server, 1).await };
+    let events = [pc.event(EventKind::ServiceStart, None, DEAD), pc.logon("hanako")];
+    server.deliver(&pc.batch(&events)).await;
+    server.pass(HOUR_MS / 2);
+    let days = person(&server).await;
+    assert!(days[..3].iter().all(|day| day.silence == Some(Silence::BeforeFirstStart)), "{days:?}");
+    let First::At { edge, .. } = days[3].first else { panic!("{:?}", days[3]) };
+    assert_eq!((edge.at, edge.level), (NOW, Level::Estimated));
+    let punch = &server.punches().await[0];
+    assert_eq!(punch.occurred_at, DEAD, "the punch is as the PC told it");
+}
+
+#[tokio::test]
+async fn a_logon_of_1999_that_nothing_explains_fills_no_days() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let events = [
+        pc.event(EventKind::ServiceStart, None, NOW),
+        pc.event(EventKind::Logon, Some("hanako"), DEAD),
+        pc.event(EventKind::Lock, Some("hanako"), NOW.plus(1)),
+    ];
+    server.deliver(&pc.batch(&events)).await;
+    server.pass(DAY_MS);
+    let days = person(&server).await;
+    let there: Vec<_> = days.iter().map(|day| day.silence.is_none()).collect();
+    assert_eq!(there, [false, false, false, true, false], "{days:?}");
+}
+
+#[tokio::test]
+async fn of_the_days_after_a_pc_was_heard_last_nothing_is_known() {
+    let (server, mut pc) = watched_pc().await;
+    sign_of_life(&server, &mut pc, "boot-1").await;
+    server.pass(3 * DAY_MS);
+    let days = person(&server).await;
+    let silence: Vec<_> = days[3..].iter().map(|day| day.silence).collect();
+    let unknown = Some(Silence::Unknown);
+    assert_eq!(silence, [None, unknown, unknown, unknown], "{days:?}");
 }

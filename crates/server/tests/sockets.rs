@@ -143,8 +143,41 @@ async fn who_sends_too_much_gets_an_answer_with_words_and_no_reset() {
         let page = send_then_read(address, &head, &chunks).unwrap();
         assert!(page.starts_with("HTTP/1.1 413"), "{page}");
         // Who asks first is not told to go on, and need not send.
-        let asked = send_then_read(address, &format!("{file}expect: 100-continue\r\n"), b"").unwrap();
-        assert!(asked.starts_with("HTTP/1.1 303"), "{asked}");
+        for (head, answer) in [(&file, "HTTP/1.1 303"), (&form, "HTTP/1.1 413"), (&batch, "HTTP/1.1 413")] {
+            let asked = send_then_read(address, &format!("{head}expect: 100-continue\r\n"), b"").unwrap();
+            assert!(asked.starts_with(answer), "{asked}");
+        }
+        let most = post("/login", "application/x-www-form-urlencoded", 512 * 1024);
+        let asked = send_then_read(address, &format!("{most}expect: 100-continue\r\n"), &large[..512 * 1024]);
+        assert!(asked.as_ref().is_ok_and(|told| told.starts_with("HTTP/1.1 100")), "{asked:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_names_its_host_once() {
+    let server = serve(None, 100);
+    let address = server.address;
+    blocking(move || {
+        let ask = |head: &str| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(format!("GET /healthz {head}connection: close\r\n\r\n").as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        for (head, status) in [
+            ("HTTP/1.1\r\nhost: x\r\n", "200"),
+            ("HTTP/1.0\r\n", "200"),
+            ("HTTP/1.1\r\n", "400"),
+            ("HTTP/1.1\r\nhost: x\r\nHost: x\r\n", "400"),
+            ("HTTP/1.0\r\nhost: x\r\nhost: y\r\n", "400"),
+        ] {
+            let answer = ask(head);
+            let found = answer.split(' ').nth(1).unwrap_or_default();
+            assert_eq!(found, status, "{head:?}: {answer}");
+            assert_eq!(answer.contains("host_header"), status == "400", "{answer}");
+        }
     })
     .await;
 }

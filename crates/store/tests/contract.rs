@@ -238,6 +238,7 @@ suite![
     people::new_employees_are_made_once_per_code,
     people::the_preview_counts_what_the_link_changes,
     people::suggestions_have_a_reason_and_never_choose_between_two,
+    people::nobody_is_suggested_for_a_date_on_which_a_link_stands,
     people::accounts_with_waiting_punches_are_listed,
     people::history_tells_every_change_of_mind,
     people::a_hand_over_moves_punches_and_the_punch_tells_from_whom_to_whom,

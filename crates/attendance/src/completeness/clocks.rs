@@ -16,6 +16,26 @@ pub(super) const WRONG_MS: i64 = 300_000;
 /// Bounds that end this long after they were recorded span a clock that went back (the agent's own limit for saying so).
 const BACK_MS: i64 = 60_000;
 
+/// A clock that is off by more than this shows another year: its battery is dead, and nobody works by it.
+pub(crate) const YEARS_MS: i64 = 366 * 86_400_000;
+
+/// The same events, those at the times of the server's clock that a clock years off has stamped: as estimates, since no clock
+/// has shown that time to anybody. A clock that is off by less is the PC's own, and is left.
+#[must_use]
+pub fn put_right(events: Vec<Received>) -> Vec<Received> {
+    let offsets = offsets(&events);
+    let right = |(received, offset): (Received, i64)| {
+        if offset.saturating_abs() <= YEARS_MS {
+            return received;
+        }
+        let mut right = shifted(&received, offset);
+        let at = right.event.occurred_at;
+        right.event.bounds = right.event.bounds.or(Some(Bounds::between(at, at)));
+        right
+    };
+    events.into_iter().zip(offsets).map(right).collect()
+}
+
 /// The same events with right times; `None` when no clock was wrong.
 pub(super) fn by_the_servers_clock(events: &[Received]) -> Option<Vec<Received>> {
     let offsets = offsets(events);

@@ -10,7 +10,7 @@ use mngntime_model::{AccountIdentity, Event, EventKind, Evidence, SessionIdentit
 
 use super::bands::{Kind, Layer};
 use super::{Edge, EventId, Level, Terminal};
-use crate::completeness::State;
+use crate::completeness::{State, YEARS_MS};
 
 /// One stay of one account on one PC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,11 @@ pub struct Stay {
     pub(super) punches: Vec<Punch>,
     /// What is known of it besides that it was there.
     pub(super) layers: Vec<Layer>,
+    /// Until when the record tells of it: its end or, where nobody told of one, when its PC was last heard of, or the last that
+    /// was told of it.
+    told_until: UtcMillis,
+    /// Of one whose logon came years from when it says, when something was told of it: what lies between, no clock tells.
+    only_at: Option<Vec<UtcMillis>>,
 }
 
 /// A logon or logoff that was told.
@@ -64,6 +69,13 @@ impl Stay {
     #[must_use]
     pub fn latest_end(&self, now: UtcMillis) -> UtcMillis {
         self.end.map_or(now, |end| end.latest)
+    }
+
+    /// Whether a day that it did not begin on holds some of it. One that nobody has ended goes on as long as its PC is heard of;
+    /// after that nobody knows, and a day is no longer because nothing is said.
+    pub(super) fn reaches(&self, (from, to): (UtcMillis, UtcMillis)) -> bool {
+        let is_told = |times: &Vec<UtcMillis>| times.iter().any(|at| (from..to).contains(at));
+        self.begin.at < to && self.told_until > from && self.only_at.as_ref().is_none_or(is_told)
     }
 }
 
@@ -160,6 +172,10 @@ fn stay(terminal: &Terminal<'_>, key: &Key, told: &Told<'_>, pc: &[Layer], now: 
     let end = end.map(|end| Edge { at: end.at.max(begin.at), latest: end.latest.max(begin.at), ..end });
     let mut layers = layers(terminal, told, (begin, end), pc, now);
     let span = (begin.at, end.map_or(now, |end| end.latest));
+    let last_told = told.all.last().map(|event| event.occurred_at.plus(1));
+    let told_until =
+        end.map_or_else(|| terminal.timeline.heard_until().max(last_told), |end| Some(end.latest));
+    let only_at = is_years_off(terminal, begin.event).then(|| told.all.iter().map(|event| event.occurred_at));
     layers.extend(pc.iter().filter(|layer| layer.from < span.1 && layer.to > span.0).copied());
     Some(Stay {
         terminal: terminal.id,
@@ -171,7 +187,16 @@ fn stay(terminal: &Terminal<'_>, key: &Key, told: &Told<'_>, pc: &[Layer], now: 
         client: told.all.iter().rev().find_map(|event| event.client.clone()),
         punches: told.all.iter().filter_map(|event| punch(terminal.id, event)).collect(),
         layers: layers.into_iter().map(|layer| layer.within(span)).collect(),
+        told_until: told_until.unwrap_or(begin.at),
+        only_at: only_at.map(Iterator::collect),
     })
+}
+
+/// Whether an event came years from when it says that it happened: its clock was dead, and nobody has put it right.
+fn is_years_off(terminal: &Terminal<'_>, event: EventId) -> bool {
+    let place = terminal.events.binary_search_by_key(&event.sequence, |received| received.event.sequence);
+    let found = place.ok().and_then(|place| terminal.events.get(place));
+    found.is_some_and(|received| received.delay_ms().saturating_abs() > YEARS_MS)
 }
 
 fn punch(terminal: TerminalId, event: &Event) -> Option<Punch> {

@@ -575,4 +575,5 @@ fn every_name_is_its_own() {
 }
 
 mod borders;
+mod reach;
 mod sums;

@@ -92,7 +92,7 @@ csv-replaced = Replaced characters
 strip-label = At a glance
 strip-today = Punches today
 strip-errors = Errors waiting
-strip-accounts = Windows users not linked
+strip-accounts = Users with punches waiting
 strip-terminals = Silent terminals
 strip-logoffs =
     { $n ->
@@ -253,6 +253,10 @@ remedy-7-left = { $account } is linked to { $who } ({ $period }), who left on { 
 remedy-7-not-yet = { $account } is linked to { $who } ({ $period }), who began on { $border }; this punch is of { $date }. If the first day is wrong, correct it. If somebody else used it until then, link it to them.
 remedy-7-ended = The link of { $account } to { $who } ended on { $border } ({ $period }); this punch is of { $date }. If the same person goes on using it, extend the link. If somebody has taken over, hand it over to them.
 remedy-7-later = The link of { $account } to { $who } begins on { $border }; this punch is of { $date }. If the same person used it before, widen the period. If it was somebody else, link it to them.
+waits-left = Punches from after they left on { $date }.
+waits-not-yet = Punches from before they began on { $date }.
+waits-ended = Punches from after the link, which ended on { $date }.
+waits-later = Punches from before the link, which begins on { $date }.
 cause-left = left { $date }
 cause-not-yet = began { $date }
 cause-ended = linked until { $date }
@@ -365,11 +369,11 @@ link-done =
         [one] { $punches } punch
        *[other] { $punches } punches
     } judged again.
-link-done-all = No punches of unregistered users remain.
+link-done-all = No punches are waiting any more.
 link-done-left =
     { $n ->
-        [one] { $n } punch of unregistered users remains.
-       *[other] { $n } punches of unregistered users remain.
+        [one] { $n } punch is still waiting.
+       *[other] { $n } punches are still waiting.
     }
 link-done-see = See these punches
 confirm-title = Confirm
@@ -399,6 +403,7 @@ found-elsewhere = { $n } in “{ $where }”
 employee-add-title = Add an employee
 employee-add = Add
 employee-from = First day
+employee-dates-reversed = The last day lies before the first day.
 employee-added = { $who } has been added.
 employee-taken = { $code } is taken already.
 upn-help = Optional. The sign-in name in the directory (userPrincipalName), such as hanako@example.co.jp
@@ -413,7 +418,7 @@ employee-name-missing = Enter a name.
 accounts-note = Told apart by SID, so a renamed user stays linked.
 accounts-search = User or employee
 accounts-all = All
-accounts-waiting = Not linked
+accounts-waiting = Punches waiting
 accounts-limited = With an end
 accounts-ended = Unlinked
 accounts-caption = Windows users
@@ -423,7 +428,7 @@ accounts-by-sid-turn-on = Turn it on in the settings
 accounts-none = No Windows users here
 accounts-none-text = A user appears here with its first punch.
 accounts-none-search = No Windows user fits “{ $text }”.
-accounts-none-waiting = No user waits to be linked to an employee.
+accounts-none-waiting = No user has punches that wait.
 accounts-none-limited = No user has a link with a last day.
 accounts-none-ended = No user has links that are all over.
 accounts-none-suggested = For no user an employee is suggested.
@@ -1712,7 +1717,7 @@ remark-times = Interval
 remark-from = From
 remark-to = To
 remark-times-help = After midnight count on, such as 25:30.
-remark-times-wrong = Enter a beginning and a later end, such as 09:00 and 25:30.
+remark-times-wrong = Enter a beginning and a later end, such as 09:00 and 25:30, up to noon of the next day ({ $limit }).
 remark-text = What happened
 remark-text-missing = Say what happened.
 remark-future = This day has not come yet.
@@ -1810,7 +1815,7 @@ recorded-command = Command
 ## Inbox, accounts, employees
 count-more = { $n } or more
 shown-people = { $n } shown
-accounts-waiting-sum = { $punches } punches of { $users } users wait to be linked to employees.
+accounts-waiting-sum = { $punches } punches of { $users } users are no employee’s yet.
 accounts-waiting-one = { $punches } punches wait.
 waiting-since = since { $date }
 reason-directory = Matches the directory
@@ -1939,6 +1944,7 @@ import-check = Check the file
 import-unread = The file could not be read.
 import-empty = Choose a CSV file. An empty one cannot be read.
 import-too-large = The file is too large. Split it into files of up to { $n } KB.
+import-spreadsheet = This is a spreadsheet’s own file (.xlsx, .xls), which cannot be read. In Excel, save it as “CSV UTF-8 (Comma delimited)” and choose that file.
 import-encoding = The file is neither UTF-8 nor Shift_JIS. Save it again as one of these.
 import-column = The first line has no column “{ $name }”. Use the first line of the template.
 import-column-twice = The first line has two columns that mean “{ $name }”. Leave one of them.

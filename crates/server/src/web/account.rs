@@ -182,14 +182,15 @@ async fn view(
         visit.looked_at(state, contract, Some(employee), "account").await?;
     }
     let same = store.same_names(contract, account.id).await?;
+    let links = store.links_in_full(contract, vec![account.id]).await?.pop().unwrap_or_default();
+    let date = account.waiting_since.unwrap_or(visit.chrome.today());
+    let span = cause::free(date, &links);
     if draft.from.is_empty() {
-        let date = account.waiting_since.unwrap_or(visit.chrome.today());
-        let links = store.links_in_full(contract, vec![account.id]).await?;
-        let (from, to) = cause::free(date, links.first().map_or(&[][..], Vec::as_slice));
-        draft.from = from.to_string();
-        draft.to = to.map(|to| to.to_string()).unwrap_or_default();
+        draft.from = span.0.to_string();
+        draft.to = span.1.map(|to| to.to_string()).unwrap_or_default();
     }
     let c = &visit.chrome;
+    let cause = account.waiting_since.map_or(cause::Cause::Unlinked, |since| cause::cause(since, &links));
     Ok(views::Account {
         name: full_name(&account),
         key: account.key.clone(),
@@ -198,6 +199,8 @@ async fn view(
         last: times::day_clock(account.last_seen_at),
         waiting: account.waiting,
         since: account.waiting_since.map(|date| date.to_string()).unwrap_or_default(),
+        why: cause.remedy(&full_name(&account), date, c).unwrap_or_default(),
+        ways: cause.ways(account.id, span, c),
         address: format!("/accounts/{}", account.id),
         punches: format!("/punches?account={}", account.id),
         // Whoever has had it is part of the form on this page.

@@ -1,16 +1,18 @@
 //! Windowsユーザー: the inbox of accounts that wait for an employee, and the list of all of them.
 //!
-//! Those that wait stand first, with who may be behind them and why. Rows are paged and searched by the store.
+//! Those that wait stand first, with who may be behind them and why. An account may be linked and have punches that wait all
+//! the same, which lie outside of the dates of the link or of the employment: then that is said, with the way to where it is
+//! put right, and nobody is suggested whom the form would refuse. Rows are paged and searched by the store.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_store::{
-    Account, AccountCounts, AccountId, AccountKey, AccountRow, AccountShow, ContractId, Link, Reason, Sid,
-    Suggestion,
+    Account, AccountCounts, AccountId, AccountKey, AccountRow, AccountShow, ContractId, Link, LinkInFull,
+    Reason, Sid, Suggestion,
 };
 
 use super::WebState;
@@ -20,7 +22,7 @@ use super::fields::Fields;
 use super::link::{address_with_back, form_address};
 use super::lookup;
 use super::pages::{ROWS, Turns, bad_place, beside};
-use super::punches::cause;
+use super::punches::cause::{self, Cause};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -41,6 +43,10 @@ pub struct Row {
     pub hosts: String,
     /// Code and name of the employee it belongs to.
     pub employee: Option<(String, String)>,
+    /// Why its punches wait although it is linked; empty where it is not.
+    pub why: String,
+    /// Address and words of each way out of that.
+    pub ways: Vec<(String, String)>,
     /// Who may be behind it.
     pub suggestion: Option<Suggested>,
     /// Where nobody is sure: address of the form that links it to one of several, and who that is.
@@ -234,8 +240,8 @@ impl BySid {
 struct Listed {
     rows: Vec<AccountRow>,
     suggestions: HashMap<AccountId, Vec<Suggestion>>,
-    /// Those that wait although a link of somebody who has left is open: somebody else may have them now.
-    left: HashSet<AccountId>,
+    /// The links of those that wait although they have some.
+    links: HashMap<AccountId, Vec<LinkInFull>>,
     turns: Turns,
     /// What is to be known of it, in words.
     note: String,
@@ -261,8 +267,9 @@ async fn with_suggestions(
     let found = state.store.suggested_accounts(contract, q.to_owned(), c.today(), SUGGESTED_ROWS).await?;
     let note = if found.more { c.n("suggested-looked-at", found.looked_at) } else { String::new() };
     let suggestions = found.rows.iter().map(|(row, all)| (row.account.id, all.clone())).collect();
-    let rows = found.rows.into_iter().map(|(row, _)| row).collect();
-    Ok(Listed { rows, suggestions, left: HashSet::new(), turns: Turns::default(), note })
+    let rows: Vec<_> = found.rows.into_iter().map(|(row, _)| row).collect();
+    let links = links_of_waiting(state, contract, &rows).await?;
+    Ok(Listed { rows, suggestions, links, turns: Turns::default(), note })
 }
 
 /// A page of the list in its order.
@@ -284,29 +291,23 @@ async fn in_order(
     let waiting: Vec<_> = waiting.map(|one| one.id).collect();
     let suggestions = store.suggestions(contract, waiting.clone(), c.today()).await?;
     let suggestions = waiting.into_iter().zip(suggestions).collect();
-    let left = left_behind(state, contract, &found.rows).await?;
-    Ok(Listed { rows: found.rows, suggestions, left, turns, note: String::new() })
+    let links = links_of_waiting(state, contract, &found.rows).await?;
+    Ok(Listed { rows: found.rows, suggestions, links, turns, note: String::new() })
 }
 
-/// Accounts of people who had left when the first of the punches came that wait.
-async fn left_behind(
+/// The links of the accounts that wait although they have some.
+async fn links_of_waiting(
     state: &WebState,
     contract: ContractId,
     rows: &[AccountRow],
-) -> Result<HashSet<AccountId>, WebError> {
-    let since = |row: &AccountRow| {
-        let since = row.account.waiting_since.filter(|_| !row.account.links.is_empty())?;
-        Some((row.account.id, since))
-    };
-    let asked: Vec<_> = rows.iter().filter_map(since).collect();
+) -> Result<HashMap<AccountId, Vec<LinkInFull>>, WebError> {
+    let waits = |row: &&AccountRow| row.account.waiting > 0 && !row.account.links.is_empty();
+    let asked: Vec<_> = rows.iter().filter(waits).map(|row| row.account.id).collect();
     if asked.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(HashMap::new());
     }
-    let links = state.store.links_in_full(contract, asked.iter().map(|(id, _)| *id).collect()).await?;
-    let pairs = asked.into_iter().zip(links);
-    let left =
-        pairs.filter(|((_, since), links)| matches!(cause::cause(*since, links), cause::Cause::Left(..)));
-    Ok(left.map(|((id, _), _)| id).collect())
+    let links = state.store.links_in_full(contract, asked.clone()).await?;
+    Ok(asked.into_iter().zip(links).collect())
 }
 
 async fn view(
@@ -334,9 +335,9 @@ async fn view(
     let reasons = reasons(&listed.suggestions, &c).into_iter().filter(|_| may_change).collect();
     let row = |found: &AccountRow| {
         let all = listed.suggestions.get(&found.account.id).map_or(&[][..], Vec::as_slice);
-        let to_link =
-            may_change && (!is_open(&found.account, c.today()) || listed.left.contains(&found.account.id));
-        row(found, all, to_link, &c)
+        let links = listed.links.get(&found.account.id).map_or(&[][..], Vec::as_slice);
+        let to_link = may_change && can_be_linked(&found.account, links, c.today());
+        row(found, all, links, to_link, &c)
     };
     let mut segments = segments(&counts, show, q, &c);
     let is_all = listed.turns == Turns::default();
@@ -381,24 +382,47 @@ fn reasons(suggestions: &HashMap<AccountId, Vec<Suggestion>>, c: &Chrome) -> Vec
     Reason::ALL.into_iter().filter(given).map(button).collect()
 }
 
+/// From when to when a new link of the account is proposed.
+fn span(account: &Account, links: &[LinkInFull], today: Date) -> (Date, Option<Date>) {
+    cause::free(account.waiting_since.unwrap_or(today), links)
+}
+
+/// Whether the form of new links takes the account: those whose punches wait on dates that a link stands on are put right
+/// elsewhere.
+fn can_be_linked(account: &Account, links: &[LinkInFull], today: Date) -> bool {
+    match account.waiting_since {
+        Some(_) => cause::is_free(None, span(account, links, today), links),
+        None => !is_open(account, today),
+    }
+}
+
 /// Those of several whom a person has to choose from, each with the form that is filled in with them.
-fn candidates(account: &Account, all: &[Suggestion], c: &Chrome) -> Vec<(String, String)> {
-    let from = account.waiting_since.unwrap_or(c.today()).to_string();
+fn candidates(
+    account: &Account,
+    all: &[Suggestion],
+    (from, to): (Date, Option<Date>),
+    c: &Chrome,
+) -> Vec<(String, String)> {
+    let (from, to) = (from.to_string(), to.map(|to| to.to_string()).unwrap_or_default());
     let choice = |one: &Suggestion| {
         let (typed, shown) = lookup::choice(&one.employee);
         let id = account.id.to_string();
-        let fields = [("account", id.as_str()), ("mode-0", "old"), ("employee-0", &typed), ("from-0", &from)];
+        let mut fields =
+            vec![("account", id.as_str()), ("mode-0", "old"), ("employee-0", &typed), ("from-0", &from)];
+        fields.extend((!to.is_empty()).then_some(("to-0", to.as_str())));
         (form_address(&fields, c), format!("{shown} [{}]", because(one, account, c)))
     };
     let nobody_is_sure = all.first().is_some_and(|best| !best.sure);
     all.iter().filter(|_| nobody_is_sure).map(choice).collect()
 }
 
-/// `to_link`: whether it can be chosen to be linked.
-fn row(found: &AccountRow, all: &[Suggestion], to_link: bool, c: &Chrome) -> Row {
+/// `links`: of an account that waits; `to_link`: whether it can be chosen to be linked.
+fn row(found: &AccountRow, all: &[Suggestion], links: &[LinkInFull], to_link: bool, c: &Chrome) -> Row {
     let account = &found.account;
     let link = shown_link(account, c.today());
     let open = is_open(account, c.today());
+    let span = span(account, links, c.today());
+    let cause = account.waiting_since.map_or(Cause::Unlinked, |since| cause::cause(since, links));
     Row {
         pick: if to_link { account.id.to_string() } else { String::new() },
         name: full_name(account),
@@ -406,8 +430,10 @@ fn row(found: &AccountRow, all: &[Suggestion], to_link: bool, c: &Chrome) -> Row
         upn: account.upn.clone().unwrap_or_default(),
         hosts: found.hosts.join(", "),
         employee: link.filter(|_| open).map(|link| (link.employee_code.clone(), link.employee_name.clone())),
-        suggestion: Suggested::of(account, all, c).filter(|_| !open || to_link),
-        candidates: if to_link { candidates(account, all, c) } else { Vec::new() },
+        why: cause.waits(c),
+        ways: cause.ways(account.id, span, c),
+        suggestion: Suggested::of(account, all, c),
+        candidates: if to_link { candidates(account, all, span, c) } else { Vec::new() },
         same: if found.same_names > 0 { c.n("accounts-same", found.same_names) } else { String::new() },
         period: link.map(|link| period(link.from, link.to)).unwrap_or_default(),
         last: times::month_clock(account.last_seen_at),

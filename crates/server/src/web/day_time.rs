@@ -8,7 +8,7 @@ pub fn text(minutes: u16) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// The minutes that `text` means: `9:05`, `0905`, `２５：３０`; `None` for anything else and beyond 48:00.
+/// The minutes that `text` means: `9:05`, `0905`, `２５：３０`; `None` for anything else and beyond 36:00.
 #[must_use]
 pub fn parse(text: &str) -> Option<u16> {
     let text = narrow(text);
@@ -40,12 +40,15 @@ mod tests {
             ("905", 545),
             ("25:30", 1_530),
             ("２５：３０", 1_530),
-            ("48:00", 2_880),
+            ("36:00", 2_160),
             ("0:00", 0),
         ] {
             assert_eq!(parse(written), Some(minutes), "{written}");
         }
-        for bad in ["", "9", "9:5", "9:60", "48:01", "-1:00", "9時", "1:2:3", "99:99", "あい", "99999"] {
+        for bad in [
+            "", "9", "9:5", "9:60", "36:01", "48:00", "49:00", "-1:00", "9時", "1:2:3", "99:99", "あい",
+            "99999",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
         assert_eq!((text(545), text(1_530)), ("09:05".to_owned(), "25:30".to_owned()));

@@ -218,7 +218,7 @@ fn dates(fields: &Fields, c: &Chrome) -> Result<(Option<Date>, Option<Date>), St
     let read = |name| fields.date(name).map_err(|text| c.v("filter-bad-date", "text", text));
     let (from, to) = (read("from")?, read("to")?);
     if from.zip(to).is_some_and(|(from, to)| to < from) {
-        return Err(c.t("filter-dates-reversed"));
+        return Err(c.t("employee-dates-reversed"));
     }
     Ok((from, to))
 }

@@ -7,7 +7,7 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{self, MethodRouter};
@@ -18,7 +18,7 @@ use super::session::{self, Visit};
 use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
-    employees, evidence, first_administrator, health, imports, letting_in, link, login, me, passkey,
+    employees, evidence, fields, first_administrator, health, imports, letting_in, link, login, me, passkey,
     provider, punches, quarantine, retention, second, security, settings, setup, start, staying, terminals,
 };
 use crate::access::Action;
@@ -32,6 +32,8 @@ struct Route {
     handler: MethodRouter<WebState>,
     /// What its address may ask for, where that is checked before the handler.
     asks: Option<Asks>,
+    /// Most bytes of a body.
+    body_max: usize,
 }
 
 impl Route {
@@ -68,7 +70,14 @@ where
     H: Handler<T, WebState>,
     T: 'static,
 {
-    Route { method: "GET", path, action, handler: routing::get(handler), asks: None }
+    Route {
+        method: "GET",
+        path,
+        action,
+        handler: routing::get(handler),
+        asks: None,
+        body_max: fields::BODY_MAX,
+    }
 }
 
 fn post<H, T>(path: &'static str, action: Action, handler: H) -> Route
@@ -76,7 +85,14 @@ where
     H: Handler<T, WebState>,
     T: 'static,
 {
-    Route { method: "POST", path, action, handler: routing::post(handler), asks: None }
+    Route {
+        method: "POST",
+        path,
+        action,
+        handler: routing::post(handler),
+        asks: None,
+        body_max: fields::BODY_MAX,
+    }
 }
 
 /// A form that brings a file: its body may be larger than others.
@@ -85,8 +101,9 @@ where
     H: Handler<T, WebState>,
     T: 'static,
 {
-    let limit = DefaultBodyLimit::max(imports::BODY_MAX);
-    Route { method: "POST", path, action, handler: routing::post(handler).layer(limit), asks: None }
+    let body_max = imports::BODY_MAX;
+    let handler = routing::post(handler).layer(DefaultBodyLimit::max(body_max));
+    Route { method: "POST", path, action, handler, asks: None, body_max }
 }
 
 /// Signing in, and what one signs in with.
@@ -304,13 +321,28 @@ fn administration() -> Vec<Route> {
 /// All routes, each behind its guard.
 pub(super) fn router(state: &WebState) -> Router<WebState> {
     table().into_iter().fold(Router::new(), |all, route| {
-        let (action, asks) = (route.action, route.asks);
+        let (action, asks, body_max) = (route.action, route.asks, route.body_max);
         let guard = move |State(state): State<WebState>, request: Request, next: Next| {
             admit(state, action, asks, request, next)
         };
         let guard = middleware::from_fn_with_state(state.clone(), guard);
-        all.route(route.path, route.handler.route_layer(guard))
+        let handler = route.handler.route_layer(middleware::from_fn(move |request: Request, next: Next| {
+            refuse_early(body_max, request, next)
+        }));
+        all.route(route.path, handler.route_layer(guard))
     })
+}
+
+/// Whoever asks before sending (`Expect: 100-continue`) is told at once where the length alone is too much: the handler
+/// would let them send it first. Others get the handler's own words, when they have sent it.
+async fn refuse_early(body_max: usize, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let announced: Option<usize> = announced.and_then(|length| length.parse().ok());
+    if headers.contains_key(header::EXPECT) && announced.is_some_and(|bytes| bytes > body_max) {
+        return WebError::TooLarge.into_response();
+    }
+    next.run(request).await
 }
 
 /// Every route with its action.

@@ -48,7 +48,7 @@ impl Condition {
         match terminal.status {
             TerminalStatus::Blocked => Self::Blocked,
             TerminalStatus::Retired => Self::Retired,
-            TerminalStatus::Active => match Health::of(terminal.last_contact_at, now, contact_seconds) {
+            TerminalStatus::Active => match Health::of(terminal.heard_at(), now, contact_seconds) {
                 Health::Healthy => Self::Healthy,
                 Health::Late => Self::Late,
                 Health::Silent => Self::Silent,

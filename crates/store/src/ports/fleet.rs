@@ -63,7 +63,7 @@ impl Measures {
         self.contacts_ago(Health::SILENT_AFTER_CONTACTS)
     }
 
-    /// Last contact, or enrolment where there was none, up to which a terminal counts as silent for a week.
+    /// Last contact up to which a terminal counts as silent for a week.
     #[must_use]
     pub fn silent_week(&self) -> UtcMillis {
         self.now.plus(-7 * DAY_MS)
@@ -105,7 +105,7 @@ impl Marks {
         if terminal.status == TerminalStatus::Retired {
             return Self::default();
         }
-        let health = Health::of(terminal.last_contact_at, measures.now, measures.contact_seconds);
+        let health = Health::of(terminal.heard_at(), measures.now, measures.contact_seconds);
         let marked = terminal.cloned_at.is_some() || terminal.rolled_back_at.is_some() || terminal.conflict;
         Self {
             duplicate: marked,
@@ -146,8 +146,7 @@ pub enum FleetShow {
     Late,
     /// Active and silent.
     Silent,
-    /// Of these, the ones of which nothing was heard for seven days: longer than a holiday's weekend. Of a PC that was
-    /// never heard of, the days since its enrolment count.
+    /// Of these, the ones of which nothing was heard for seven days: longer than a holiday's weekend.
     SilentWeek,
     /// The same for thirty days: a PC that is probably not there any more.
     SilentMonth,
@@ -195,10 +194,10 @@ impl FleetShow {
     #[must_use]
     pub fn takes(self, terminal: &Terminal, measures: &Measures) -> bool {
         let marks = Marks::of(terminal, measures);
-        let health = Health::of(terminal.last_contact_at, measures.now, measures.contact_seconds);
+        let health = Health::of(terminal.heard_at(), measures.now, measures.contact_seconds);
         let active = terminal.status == TerminalStatus::Active;
         let silent = active && health == Health::Silent;
-        let last = terminal.last_contact_at.unwrap_or(terminal.enrolled_at);
+        let last = terminal.heard_at();
         match self {
             Self::InUse => terminal.status != TerminalStatus::Retired,
             Self::Healthy => active && health == Health::Healthy,

@@ -97,8 +97,10 @@ pub enum LineProblem {
     Overlaps(String),
     /// An earlier line of the file says something else of the same account's dates or the same code.
     Contradicts(usize),
-    /// The last date lies before the first.
+    /// The link's last date lies before its first.
     DatesReversed,
+    /// The same of an employment.
+    EmploymentReversed,
     /// Its department means none, or more than one: what it says, and why.
     Department(String, DepartmentProblem),
     /// Its UPN or SID is somebody else's: of the employee with this code, as it is stored or as an earlier line says.

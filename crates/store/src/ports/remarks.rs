@@ -19,8 +19,9 @@ pub const REMARK_CHARS_MAX: usize = 500;
 /// Remarks on one day of one employee, the withdrawn ones included.
 pub const REMARKS_PER_DAY_MAX: usize = 20;
 
-/// Latest end of an interval, in minutes after midnight of its date: the end of the next day.
-pub const REMARK_MINUTES_MAX: u16 = 2_880;
+/// Latest end of an interval, in minutes after midnight of its date: noon of the next day, the latest day boundary that a
+/// contract can choose, to which a night lasts at most. Earlier versions took times up to 48:00, and those stay.
+pub const REMARK_MINUTES_MAX: u16 = 2_160;
 
 /// A remark to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]

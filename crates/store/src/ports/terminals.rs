@@ -39,7 +39,7 @@ pub enum Health {
     Healthy,
     /// Missed its time twice.
     Late,
-    /// Not heard of for [`Health::SILENT_AFTER_CONTACTS`] times its time, or never since enrolment.
+    /// Not heard of for [`Health::SILENT_AFTER_CONTACTS`] times its time.
     Silent,
 }
 
@@ -49,13 +49,10 @@ impl Health {
     /// Missed contacts after which it counts as silent: at the default 15 minutes this is a day.
     pub const SILENT_AFTER_CONTACTS: i64 = 96;
 
-    /// Health of a terminal last heard of at `last_contact_at`, at `now`, when told to make contact every
-    /// `contact_seconds`.
+    /// Health of a terminal at `now` that was last heard of at `last` ([`Terminal::heard_at`]), when told to make contact
+    /// every `contact_seconds`.
     #[must_use]
-    pub fn of(last_contact_at: Option<UtcMillis>, now: UtcMillis, contact_seconds: u32) -> Self {
-        let Some(last) = last_contact_at else {
-            return Self::Silent;
-        };
+    pub fn of(last: UtcMillis, now: UtcMillis, contact_seconds: u32) -> Self {
         let contacts = now.0.saturating_sub(last.0) / (i64::from(contact_seconds.max(1)) * 1000);
         match contacts {
             ..Self::LATE_AFTER_CONTACTS => Self::Healthy,
@@ -208,6 +205,12 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// When it was last heard of: its last contact, or its enrolment as long as there was none.
+    #[must_use]
+    pub fn heard_at(&self) -> UtcMillis {
+        self.last_contact_at.unwrap_or(self.enrolled_at)
+    }
+
     /// The gravest of what its numbers and OS runs tell.
     #[must_use]
     pub fn standing(&self) -> Standing {
@@ -260,12 +263,11 @@ mod tests {
 
     #[test]
     fn health_turns_after_two_and_after_ninety_six_missed_contacts() {
-        let at = |contacts: i64| Health::of(Some(UtcMillis(0)), UtcMillis(contacts * 900_000), 900);
-        assert_eq!(Health::of(Some(UtcMillis(0)), UtcMillis(2 * 900_000 - 1), 900), Health::Healthy);
+        let at = |contacts: i64| Health::of(UtcMillis(0), UtcMillis(contacts * 900_000), 900);
+        assert_eq!(Health::of(UtcMillis(0), UtcMillis(2 * 900_000 - 1), 900), Health::Healthy);
         assert_eq!(at(2), Health::Late);
         assert_eq!(at(95), Health::Late);
         assert_eq!(at(96), Health::Silent);
-        assert_eq!(Health::of(None, UtcMillis(0), 900), Health::Silent);
     }
 
     #[test]
@@ -282,6 +284,6 @@ mod tests {
 
     #[test]
     fn a_contact_from_the_future_is_healthy() {
-        assert_eq!(Health::of(Some(UtcMillis(10_000)), UtcMillis(0), 900), Health::Healthy);
+        assert_eq!(Health::of(UtcMillis(10_000), UtcMillis(0), 900), Health::Healthy);
     }
 }

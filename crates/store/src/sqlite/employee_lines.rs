@@ -79,7 +79,7 @@ fn plan_line(
         None => line.clone(),
     };
     if data.active_from.zip(data.active_to).is_some_and(|(from, to)| to < from) {
-        return Plan::wrong(LineProblem::DatesReversed);
+        return Plan::wrong(LineProblem::EmploymentReversed);
     }
     if let Some((field, code)) = holders.other(&data.directory, &line.code) {
         return Plan::wrong(LineProblem::Held(field, code));

@@ -153,8 +153,9 @@ impl Fleet for SqliteStore {
 }
 
 const IN_USE: &str = "status <> 'retired'";
-const HEARD: &str = "coalesce(last_contact_at > ?3, FALSE)";
+// Enrolling was a contact: one that was never heard of has the same time for its first word as others for their next.
 const LAST: &str = "coalesce(last_contact_at, enrolled_at)";
+const HEARD: &str = "(coalesce(last_contact_at, enrolled_at) > ?3)";
 const DUPLICATE: &str = "(cloned_at IS NOT NULL OR rolled_back_at IS NOT NULL OR conflict <> 0)";
 // Not correlated with the terminal, so the few open holes are read once.
 const MISSING: &str = "id IN (SELECT m.terminal_id FROM missing_numbers AS m WHERE m.contract_id = ?1
@@ -174,9 +175,9 @@ fn condition(show: FleetShow) -> String {
     let silent = |how: &str| format!("(status = 'active' AND NOT {HEARD} AND {how})");
     match show {
         FleetShow::InUse => format!("({IN_USE})"),
-        FleetShow::Healthy => "(status = 'active' AND coalesce(last_contact_at > ?2, FALSE))".to_owned(),
+        FleetShow::Healthy => format!("(status = 'active' AND {LAST} > ?2)"),
         FleetShow::Late => {
-            format!("(status = 'active' AND {HEARD} AND NOT coalesce(last_contact_at > ?2, FALSE))")
+            format!("(status = 'active' AND {HEARD} AND NOT {LAST} > ?2)")
         }
         FleetShow::Silent => silent("TRUE"),
         FleetShow::SilentWeek => silent(&format!("{LAST} <= ?4")),

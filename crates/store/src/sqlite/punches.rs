@@ -554,7 +554,7 @@ pub(super) fn summary(
         WHERE contract_id = ?1 AND waiting > 0";
     let (unlinked_punches, unlinked_accounts) = pair(connection, unlinked, params![contract.0])?;
     let active =
-        "SELECT count(*), count(CASE WHEN coalesce(last_contact_at, 0) < ?2 THEN 1 END) FROM terminals
+        "SELECT count(*), count(CASE WHEN coalesce(last_contact_at, enrolled_at) <= ?2 THEN 1 END) FROM terminals
         WHERE contract_id = ?1 AND status = 'active'";
     let (terminals, silent_terminals) = pair(connection, active, params![contract.0, silent_before.0])?;
     let all = "SELECT coalesce(sum(conflict), 0), coalesce(sum(CASE WHEN waiting < 1000000000 THEN waiting ELSE 1000000000 END), 0) FROM terminals WHERE contract_id = ?1";

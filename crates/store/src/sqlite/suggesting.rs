@@ -1,7 +1,9 @@
 //! Who may be behind an account that is linked to nobody.
 //!
-//! A reason counts when an employee fits it who has not left before the account's first waiting punch. One whom nobody
-//! else fits beside is sure; of several a person has to choose: a wrong link makes somebody else's day. Nor is one sure of
+//! A reason counts when an employee fits it who has not left before the account's first waiting punch, and whom a new link can
+//! give that punch: no link of an account on that date is touched, but for one of somebody else who has left before it (the
+//! new one ends it). Whose punches wait for another date of the employment is told that instead. One whom nobody else fits
+//! beside is sure; of several a person has to choose: a wrong link makes somebody else's day. Nor is one sure of
 //! whom a directory says another SID (an account of their name may be anybody's who manages a PC), or beside whom it tells
 //! of somebody for the account.
 //!
@@ -14,8 +16,8 @@ use crate::sql::{Connection, params};
 use jiff::civil::Date;
 
 use super::lists::{ACCOUNT, Query};
-use super::{Work, directory, lists, people, rows};
-use crate::ports::{Account, Employee, Reason, SuggestedAccounts, Suggestion};
+use super::{Work, changing, directory, lists, people, rows};
+use crate::ports::{Account, Employee, LinkInFull, Reason, SuggestedAccounts, Suggestion};
 use crate::reading::{begins_with, initials, readings, unnumbered};
 use crate::{AccountId, ContractId};
 
@@ -77,6 +79,9 @@ fn of_account(
     today: Date,
 ) -> Work<Vec<Suggestion>> {
     let (mut all, mut is_told): (Vec<Suggestion>, bool) = (Vec::new(), false);
+    let (since, links) =
+        (account.waiting_since.unwrap_or(today), changing::in_full(connection, contract, account.id)?);
+    let fits = |employee: &Employee| is_there(employee, since) && is_free_for(employee, since, &links);
     for reason in reasons.iter().copied() {
         // Readings are many questions, and are asked when nothing surer is known.
         if matches!(reason, Reason::Reading | Reason::Initial) && !all.is_empty() {
@@ -87,7 +92,7 @@ fn of_account(
         let sure = alone && !is_told && !employees.iter().any(|one| one.has_other_sid_than(account));
         // Where a directory tells of anybody, one who has left too, nothing else is sure.
         is_told |= reason == Reason::Directory && !employees.is_empty();
-        for employee in employees.into_iter().filter(|employee| is_there(employee, account, today)) {
+        for employee in employees.into_iter().filter(fits) {
             if all.iter().all(|known| known.employee.id != employee.id) {
                 all.push(Suggestion { sure, reason, employee });
             }
@@ -159,9 +164,16 @@ pub(super) fn all(
 }
 
 /// Whether somebody has not left before the account's first waiting punch.
-fn is_there(employee: &Employee, account: &Account, today: Date) -> bool {
-    let since = account.waiting_since.unwrap_or(today);
+fn is_there(employee: &Employee, since: Date) -> bool {
     employee.data.active_to.is_none_or(|to| since <= to)
+}
+
+/// Whether a new link can give somebody that punch: nobody is linked on its date, or somebody else who has left before it.
+fn is_free_for(employee: &Employee, since: Date, links: &[LinkInFull]) -> bool {
+    let on_it = |full: &&LinkInFull| full.link.from <= since && full.link.to.is_none_or(|to| since <= to);
+    let over =
+        |full: &LinkInFull| full.employed_to.is_some_and(|left| left < since && full.link.from <= left);
+    links.iter().find(on_it).is_none_or(|full| full.link.employee != employee.id && over(full))
 }
 
 /// Everybody who fits `reason`, each once, by code; nobody where they are too many to choose from.

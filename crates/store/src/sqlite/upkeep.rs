@@ -199,7 +199,7 @@ fn terminals(connection: &Connection, contract: ContractId) -> Work<TerminalCoun
 /// Of all contracts, as [`Intake::active_terminals`](crate::ports::Intake::active_terminals) counts them: the terminals are
 /// few beside what they send.
 const SILENT_AND_WAITING: &str = "SELECT
-        coalesce(sum(CASE WHEN coalesce(last_contact_at > ?1, FALSE) THEN 0 ELSE 1 END), 0),
+        coalesce(sum(CASE WHEN coalesce(last_contact_at, enrolled_at) > ?1 THEN 0 ELSE 1 END), 0),
         coalesce(sum(CASE WHEN waiting < 1000000000 THEN waiting ELSE 1000000000 END), 0)
     FROM terminals WHERE status = 'active'";
 

@@ -50,6 +50,13 @@ async fn fleet(store: &dyn Store) -> Office {
     at("almost-week", &|batch| batch.received_at = NOW.plus(-7 * DAY_MS + 1)).await;
     at("month", &|batch| batch.received_at = NOW.plus(-30 * DAY_MS)).await;
     at("almost-month", &|batch| batch.received_at = NOW.plus(-30 * DAY_MS + 1)).await;
+    // Enrolled and not heard of since.
+    for (name, ago) in
+        [("never", 96 * 900_000), ("never-almost", 96 * 900_000 - 1), ("never-late", 30 * 60_000)]
+    {
+        let enrolled = Enrolment { at: NOW.plus(-ago), ..enrolment("demo", name) };
+        assert!(matches!(store.enroll(enrolled).await.unwrap(), EnrollmentOutcome::Enrolled(_)));
+    }
     at("full", &|batch| batch.waiting = WAITING_MANY).await;
     at("almost-full", &|batch| batch.waiting = WAITING_MANY - 1).await;
     at("makeup", &|batch| batch.makeup = "other".to_owned()).await;
@@ -98,11 +105,22 @@ pub async fn the_board_counts_what_the_rules_say(store: &dyn Store) {
     }
     let find = |show| names(store, &office, FleetFilter { show, ..FleetFilter::default() });
     assert_eq!(find(FleetShow::ClockOff).await, ["PC-clock-absurd", "PC-clock-ahead"]);
-    assert_eq!(find(FleetShow::Late).await, ["PC-almost-silent", "PC-late"]);
+    let late = ["PC-almost-silent", "PC-late", "PC-never-almost", "PC-never-late"];
     assert_eq!(
-        find(FleetShow::Silent).await,
-        ["PC-1", "PC-almost-month", "PC-almost-week", "PC-month", "PC-silent", "PC-silent-clock", "PC-week"],
-        "never heard of is silent"
+        find(FleetShow::Late).await,
+        late,
+        "of one never heard of, the time since its enrolment counts"
+    );
+    assert!(find(FleetShow::Healthy).await.contains(&"PC-1".to_owned()), "enrolled just now");
+    let silent = ["almost-month", "almost-week", "month", "never", "silent", "silent-clock", "week"];
+    assert_eq!(find(FleetShow::Silent).await, silent.map(|name| format!("PC-{name}")));
+    let border = measures().heard_after();
+    let strip = store.summary(office.contract.into(), NOW, NOW, border).await.unwrap();
+    assert_eq!(strip.silent_terminals, silent.len() as u64, "the strip of the punches says the same");
+    assert_eq!(
+        store.silent_and_waiting(border).await.unwrap().0,
+        silent.len() as u64,
+        "and so do the figures"
     );
     let week = ["PC-almost-month", "PC-month", "PC-week"];
     assert_eq!(find(FleetShow::SilentWeek).await, week, "a PC enrolled today has time");
@@ -144,10 +162,10 @@ pub async fn the_list_is_walked_without_gap_or_repeat_in_every_order(store: &dyn
             async |at| store.fleet_page(office.contract, measures(), filter.clone(), at, 4).await.unwrap();
         let walked: Vec<_> = walked(page).await.into_iter().map(|found| found.host_name).collect();
         assert_eq!(walked, names(store, &office, filter).await, "{order:?}");
-        assert_eq!(walked.len() as u64, 22, "all but the retired one");
+        assert_eq!(walked.len() as u64, 25, "all but the retired one");
     }
     let by = |order| names(store, &office, FleetFilter { order, ..FleetFilter::default() });
-    assert_eq!(by(FleetOrder::Contact).await[..2], ["PC-1", "PC-month"]);
+    assert_eq!(by(FleetOrder::Contact).await[..2], ["PC-1", "PC-never"]);
     assert_eq!(by(FleetOrder::Waiting).await[..2], ["PC-full", "PC-almost-full"]);
     assert_eq!(by(FleetOrder::Attention).await[..3], ["PC-conflict", "PC-makeup", "PC-holed"]);
 }
@@ -161,7 +179,7 @@ pub async fn the_text_finds_name_os_version_and_id_and_nothing_of_others(store: 
         ["PC-almost-month", "PC-almost-week", "PC-almost-silent", "PC-almost-full", "PC-almost-late"];
     assert_eq!(find("pc-almost").await, almost);
     assert_eq!(find("0.0.9").await, ["PC-old", "PC-blocked"]);
-    assert_eq!(find("windows").await.len(), 22);
+    assert_eq!(find("windows").await.len(), 25);
     assert_eq!(find(&office.terminal.to_string()[9..]).await, ["PC-1"]);
     assert!(
         find("theirs").await.is_empty() && find("%").await.is_empty() && find("' OR 1 --").await.is_empty()

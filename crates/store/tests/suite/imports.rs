@@ -191,7 +191,7 @@ pub async fn what_a_file_of_employees_lacks_stays(store: &dyn Store) {
     let from = EmployeeColumns { from: true, ..EmployeeColumns::default() };
     let late = NewEmployee { active_from: Some(day(10)), ..expected };
     let found = store.check_employees(office.contract, vec![late], from, day(0)).await.unwrap();
-    assert_eq!(found.fates, [LineFate::Wrong(LineProblem::DatesReversed)]);
+    assert_eq!(found.fates, [LineFate::Wrong(LineProblem::EmploymentReversed)]);
     let many = vec![employee("E1"); 10_001];
     assert!(store.check_employees(office.contract, many, ALL, day(0)).await.is_err());
 }

@@ -86,6 +86,52 @@ pub async fn suggestions_have_a_reason_and_never_choose_between_two(store: &dyn 
     assert_eq!(lists(Reason::Renamed).await, ["newname"]);
 }
 
+/// An account whose punches wait on a date on which a link stands is a matter of dates: nobody is suggested whom the store
+/// would refuse.
+pub async fn nobody_is_suggested_for_a_date_on_which_a_link_stands(store: &dyn Store) {
+    let office = office(store).await;
+    // Employed from, employed to, linked from, linked to.
+    let cases = [
+        ("not-yet", (Some(1), None), (-9, None)),
+        ("left", (None, Some(-1)), (-9, None)),
+        ("left-before-link", (None, Some(-8)), (-5, None)),
+        ("later", (None, None), (1, None)),
+        ("ended", (None, None), (-9, Some(-1))),
+    ];
+    let logons = (1..).zip(&cases).map(|(number, (name, ..))| logon(number, name, NOW));
+    office.receive(store, logons.collect()).await;
+    let mut requests = Vec::new();
+    for (name, (first, last), (from, to)) in cases {
+        let data = NewEmployee { active_from: first.map(day), active_to: last.map(day), ..employee(name) };
+        let id = store.add_employee(office.contract, data, act()).await.unwrap();
+        let account = office.account(store, name).await.id;
+        let (employee, to) = (EmployeeChoice::Existing(id), to.map(day));
+        requests.push(LinkRequest { account, employee, from: day(from), to });
+    }
+    assert_eq!(suggested(store, &office, "not-yet").await.len(), 1, "before it is linked");
+    store.link_accounts(office.contract, requests, act()).await.unwrap();
+    let all = store.list_accounts(office.contract.into(), AccountFilter::Waiting, 9).await.unwrap();
+    assert_eq!(all.len(), cases.len(), "all of them wait, linked or not");
+    for (name, wanted) in [("not-yet", 0), ("left", 0), ("left-before-link", 0), ("later", 1), ("ended", 1)] {
+        assert_eq!(suggested(store, &office, name).await.len(), wanted, "{name}");
+    }
+    let rows = store.suggested_accounts(office.contract, String::new(), day(0), 9).await.unwrap().rows;
+    let names: Vec<_> = rows.iter().map(|(row, _)| row.account.name.as_str()).collect();
+    assert_eq!(names, ["ended", "later"]);
+    let all = store.suggested(office.contract, Reason::Code, day(0), 9).await.unwrap();
+    let names: Vec<_> = all.iter().map(|(account, _)| account.name.as_str()).collect();
+    assert_eq!(names, ["ended", "later"]);
+    // Somebody who has left makes room for somebody else, and for nobody before they left.
+    office.receive(store, vec![logon(9, "e9", NOW)]).await;
+    let gone = NewEmployee { active_to: Some(day(-1)), ..employee("gone") };
+    let gone = EmployeeChoice::Existing(store.add_employee(office.contract, gone, act()).await.unwrap());
+    store.add_employee(office.contract, employee("E9"), act()).await.unwrap();
+    let account = office.account(store, "e9").await.id;
+    let request = LinkRequest { account, employee: gone, from: day(-9), to: None };
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    assert_eq!(suggested(store, &office, "e9").await, [(Reason::Code, "E9".to_owned())]);
+}
+
 pub async fn a_link_makes_waiting_punches_good_and_its_end_takes_that_back(store: &dyn Store) {
     let office = office(store).await;
     office

@@ -2,12 +2,13 @@
 
 use mngntime_model::{Bounds, Event, EventKind, Evidence, SessionIdentity, TerminalId, UtcMillis};
 use mngntime_store::{
-    AccountFilter, EmployeeChoice, EmployeeId, IncomingEvent, LinkChange, LinkEnd, LinkRequest, PunchFilter,
-    Rejudged, Scope, ScopedPeople, Store, Summary, TerminalStatus, Unattended,
+    AccountFilter, EmployeeChoice, EmployeeId, Enrolment, IncomingEvent, LinkChange, LinkEnd, LinkRequest,
+    PunchFilter, Rejudged, Scope, ScopedPeople, Store, Summary, TerminalStatus, Unattended,
 };
 
 use crate::fixture::{
-    DAY_MS, NOW, Office, act, contract, day, employee, event, identity, logon, office, terminal, walked,
+    DAY_MS, NOW, Office, act, contract, day, employee, enrolment, event, identity, logon, office, terminal,
+    walked,
 };
 
 pub async fn pages_join_without_gap_or_repeat(store: &dyn Store) {
@@ -117,7 +118,9 @@ fn nobody() -> EmployeeId {
 
 pub async fn the_summary_counts(store: &dyn Store) {
     let office = office(store).await;
-    terminal(store, "demo", "never-heard-of").await;
+    // Enrolled a second before, and never heard of.
+    let enrolled = Enrolment { at: NOW.plus(-1000), ..enrolment("demo", "never-heard-of") };
+    store.enroll(enrolled).await.unwrap();
     let day_before = logon(4, "taro", NOW.plus(-DAY_MS));
     office
         .receive(
@@ -140,8 +143,10 @@ pub async fn the_summary_counts(store: &dyn Store) {
         conflicts: 0,
         waiting_events: 0,
     };
-    assert_eq!(summary(NOW).await, expected);
-    assert_eq!(summary(NOW.plus(1)).await, Summary { silent_terminals: 2, ..expected });
+    assert_eq!(summary(NOW.plus(-1)).await, expected);
+    assert_eq!(summary(NOW.plus(-1000)).await, expected);
+    assert_eq!(summary(NOW.plus(-1001)).await, Summary { silent_terminals: 0, ..expected });
+    assert_eq!(summary(NOW).await, Summary { silent_terminals: 2, ..expected }, "as the board has it");
 }
 
 /// An event of `name`'s stay number `stay`, with a cause.

@@ -28,6 +28,8 @@ pub enum FileProblem {
     Empty,
     /// It is larger than [`FILE_MAX`].
     TooLarge,
+    /// It is a spreadsheet's own file.
+    Spreadsheet,
     /// It is neither UTF-8 nor Shift_JIS.
     Encoding,
     /// Its cells lie between other signs than commas.
@@ -70,11 +72,17 @@ pub struct Line<T> {
     pub content: Result<T, CellProblem>,
 }
 
+/// What the files of spreadsheets begin with: `.xlsx` and `.ods` are ZIP archives, `.xls` and whatever has a password a compound file.
+const SPREADSHEETS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"];
+
 /// The text of an uploaded file and the name of its encoding.
 ///
 /// # Errors
-/// [`FileProblem::Encoding`] when it is in another one.
+/// [`FileProblem::Encoding`] when it is in another one, [`FileProblem::Spreadsheet`] when it is no text at all.
 pub fn decode(bytes: &[u8]) -> Result<(String, &'static str), FileProblem> {
+    if SPREADSHEETS.iter().any(|magic| bytes.starts_with(magic)) {
+        return Err(FileProblem::Spreadsheet);
+    }
     let plain = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Ok(text) = std::str::from_utf8(plain) {
         let name = if plain.len() < bytes.len() { "UTF-8 (BOM)" } else { "UTF-8" };

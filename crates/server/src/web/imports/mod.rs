@@ -191,6 +191,7 @@ fn again(chrome: Chrome, kind: Kind, problem: &FileProblem) -> Result<Response, 
     let status = match problem {
         FileProblem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         FileProblem::Empty
+        | FileProblem::Spreadsheet
         | FileProblem::Encoding
         | FileProblem::Separator
         | FileProblem::Column(_)
@@ -230,6 +231,7 @@ fn in_words(problem: &FileProblem, c: &Chrome) -> String {
     match problem {
         FileProblem::Empty => c.t("import-empty"),
         FileProblem::TooLarge => c.n("import-too-large", file::FILE_MAX / 1024),
+        FileProblem::Spreadsheet => c.t("import-spreadsheet"),
         FileProblem::Encoding => c.t("import-encoding"),
         FileProblem::Separator => c.t("import-separator"),
         FileProblem::Twice(column) => c.v("import-column-twice", "name", column.name(c.language())),

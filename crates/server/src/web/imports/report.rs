@@ -257,11 +257,18 @@ impl Look {
                 LineProblem::Overlaps(code) => c.v("line-overlaps", "code", code),
                 LineProblem::Contradicts(line) => c.n("line-contradicts", number(*line)),
                 LineProblem::DatesReversed => c.t("filter-dates-reversed"),
+                LineProblem::EmploymentReversed => c.t("employee-dates-reversed"),
                 LineProblem::Held(field, code) => held(*field, code, c),
                 LineProblem::Department(text, problem) => naming::in_words(text, problem, c),
             },
         }
     }
+}
+
+/// Which of the lines a page has; there are some.
+fn shown(first: usize, rows: usize, all: usize, c: &Chrome) -> String {
+    let numbers = [("first", first as u64), ("last", (first - 1 + rows) as u64), ("all", all as u64)];
+    c.words().numbers("import-shown", &numbers)
 }
 
 fn cell_in_words(problem: &CellProblem, c: &Chrome) -> String {
@@ -406,14 +413,7 @@ pub(super) fn page(
         },
         wrong,
         writes,
-        shown: c.words().numbers(
-            "import-shown",
-            &[
-                ("first", if rows.is_empty() { 0 } else { first as u64 }),
-                ("last", (first - 1 + rows.len()) as u64),
-                ("all", chosen.len() as u64),
-            ],
-        ),
+        shown: if rows.is_empty() { String::new() } else { shown(first, rows.len(), chosen.len(), &c) },
         turns: Turns {
             first: (number > 1).then(|| at(1)),
             previous: (number > 1).then(|| at(number - 1)),

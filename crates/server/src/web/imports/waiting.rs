@@ -1,8 +1,9 @@
 //! `GET /accounts/waiting.csv`: accounts that wait, as a file to be filled in and taken in again.
 //!
 //! Its columns are the import's own, filled in as the form of links is: the SID, which decides alone whom a line means, the
-//! dates that are free, and the employee where a suggestion is sure. A column more, which the import does not read, says
-//! who is suggested and why, so that whoever fills it in sees names and not only codes. It is written page by page while it
+//! dates that are free, and the employee where a suggestion is sure: no line is filled in that the import does not take. A
+//! column more, which the import does not read, says who is suggested and why, so that whoever fills it in sees names and not
+//! only codes; and of an account that is linked, outside of which dates its punches are. It is written page by page while it
 //! is read, and ends where a file would be too long to be taken in: what is linked by then waits no longer.
 
 use std::collections::HashMap;
@@ -109,7 +110,7 @@ fn head(c: &Chrome) -> Vec<String> {
     read.chain([columns::SUGGESTED.name(c.language()).to_owned()]).collect()
 }
 
-/// In the order of [`columns::LINKS_HEAD`], and who is suggested.
+/// In the order of [`columns::LINKS_HEAD`], and who is suggested and why punches wait.
 fn cells(account: &Account, suggestions: &[Suggestion], links: &[LinkInFull], c: &Chrome) -> Vec<String> {
     let since = account.waiting_since.unwrap_or(c.today());
     let (from, to) = cause::free(since, links);
@@ -117,12 +118,15 @@ fn cells(account: &Account, suggestions: &[Suggestion], links: &[LinkInFull], c:
     let sure = suggestions.first().filter(|best| best.sure);
     let who =
         |one: &Suggestion| format!("{} [{}]", lookup::choice(&one.employee).1, because(one, account, c));
-    let suggested: Vec<_> = match sure {
+    let mut said: Vec<_> = match sure {
         Some(best) => vec![who(best)],
-        // Some spreadsheets leave out the commas before a last cell that is empty, and the line would be too short.
-        None if suggestions.is_empty() => vec![c.t("line-empty")],
         None => suggestions.iter().map(who).collect(),
     };
+    said.extend(Some(cause::cause(since, links).waits(c)).filter(|why| !why.is_empty()));
+    // Some spreadsheets leave out the commas before a last cell that is empty, and the line would be too short.
+    if said.is_empty() {
+        said.push(c.t("line-empty"));
+    }
     vec![
         account.domain.clone(),
         account.name.clone(),
@@ -131,6 +135,6 @@ fn cells(account: &Account, suggestions: &[Suggestion], links: &[LinkInFull], c:
         sure.map(|best| best.employee.data.code.clone()).unwrap_or_default(),
         date(Some(from)),
         date(to),
-        suggested.join(" / "),
+        said.join(" / "),
     ]
 }

@@ -208,13 +208,16 @@ pub async fn suggested(State(state): State<WebState>, visit: Visit, uri: Uri) ->
         found.truncate(SUGGESTED_AT_ONCE_MAX);
         pairs.push((REST.to_owned(), reason.name().to_owned()));
     }
-    for (n, (account, employee)) in found.iter().enumerate() {
-        let from = account.waiting_since.unwrap_or(c.today()).to_string();
+    let ids = found.iter().map(|(account, _)| account.id).collect();
+    let links = state.store.links_in_full(contract, ids).await?;
+    for (n, ((account, employee), links)) in found.iter().zip(links).enumerate() {
+        let (from, to) = cause::free(account.waiting_since.unwrap_or(c.today()), &links);
         let fields = [
             ("account".to_owned(), account.id.to_string()),
             (format!("mode-{n}"), "old".to_owned()),
             (format!("employee-{n}"), typed(employee)),
-            (format!("from-{n}"), from),
+            (format!("from-{n}"), from.to_string()),
+            (format!("to-{n}"), to.map(|to| to.to_string()).unwrap_or_default()),
         ];
         pairs.extend(fields);
     }
@@ -272,7 +275,11 @@ impl Work {
             if !draft.meets(&mut made, &visit.chrome) {
                 continue;
             }
-            if is_free(&request, links) {
+            let wanted = match request.employee {
+                EmployeeChoice::Existing(id) => Some(id),
+                EmployeeChoice::New(_) => None,
+            };
+            if cause::is_free(wanted, (request.from, request.to), links) {
                 requests.push(request);
             } else {
                 draft.date_error = visit.chrome.t("link-overlaps");
@@ -312,14 +319,6 @@ impl Work {
             draft.date_error = text;
         }
     }
-}
-
-/// Whether nobody stands in the way of a link, or only somebody else who has left.
-fn is_free(request: &LinkRequest, links: &[LinkInFull]) -> bool {
-    let dates = (request.from, request.to);
-    let is_other = |full: &LinkInFull| request.employee != EmployeeChoice::Existing(full.link.employee);
-    !links.iter().any(|full| cause::overlaps(full, dates))
-        || cause::leavers(links, dates).is_some_and(|(full, _)| is_other(full))
 }
 
 /// The accounts of a form, each once, in order.

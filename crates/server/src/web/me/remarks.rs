@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use mngntime_ledger::Digest;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, Refusal, Remark, RemarkId, Scope, StoreError, local_date,
+    EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, Refusal, Remark, RemarkId, Scope,
+    StoreError, local_date,
 };
 
 use super::super::WebState;
@@ -159,7 +160,7 @@ impl Draft {
         let interval = day_time::parse(&draft.from).zip(day_time::parse(&draft.to));
         let interval = interval.filter(|(from, to)| from < to);
         if interval.is_none() {
-            draft.times_error = c.t("remark-times-wrong");
+            draft.times_error = c.v("remark-times-wrong", "limit", day_time::text(REMARK_MINUTES_MAX));
         } else if let (true, Some(date), Some((_, to))) = (draft.date_error.is_empty(), date, interval)
             && times::start_of(date)
                 .is_some_and(|day| day.plus(i64::from(to) * MINUTE_MS) > c.now.plus(MINUTE_MS))

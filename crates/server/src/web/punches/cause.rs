@@ -4,7 +4,7 @@
 //! way leads to the form that mends it, with a period filled in that contradicts no other link.
 
 use jiff::civil::Date;
-use mngntime_store::{AccountId, LinkInFull};
+use mngntime_store::{AccountId, EmployeeId, LinkInFull};
 
 use super::super::accounts::period;
 use super::super::chrome::Chrome;
@@ -73,6 +73,15 @@ pub fn leavers(links: &[LinkInFull], (from, to): (Date, Option<Date>)) -> Option
     Some((one, from.yesterday().ok()?)).filter(|_| over)
 }
 
+/// Whether a new link of `employee`, nobody for somebody who is new, holds on these dates without a change of another: nobody
+/// stands in the way, or only somebody else who has left.
+#[must_use]
+pub fn is_free(employee: Option<EmployeeId>, dates: (Date, Option<Date>), links: &[LinkInFull]) -> bool {
+    let is_other = |full: &LinkInFull| employee != Some(full.link.employee);
+    !links.iter().any(|full| overlaps(full, dates))
+        || leavers(links, dates).is_some_and(|(full, _)| is_other(full))
+}
+
 /// Address of the form that hands an account over, filled in.
 #[must_use]
 pub fn hand_over(account: AccountId, employee: &str, (from, to): (Date, Option<Date>)) -> String {
@@ -111,6 +120,19 @@ impl Cause<'_> {
             ("date", &date.to_string()),
         ];
         Some(c.words().with(key, &values))
+    }
+
+    /// Why punches of the account wait, in a sentence; empty where it simply has to be linked.
+    #[must_use]
+    pub fn waits(self, c: &Chrome) -> String {
+        let date = |key, date: Date| c.v(key, "date", date.to_string());
+        match self {
+            Cause::Unlinked => String::new(),
+            Cause::Left(_, last) => date("waits-left", last),
+            Cause::NotYet(_, first) => date("waits-not-yet", first),
+            Cause::Ended(_, last) => date("waits-ended", last),
+            Cause::Later(full) => date("waits-later", full.link.from),
+        }
     }
 
     /// The cause in two or three words, for a row of the list.

@@ -233,7 +233,9 @@ fn next_step(
         _ if marks.makeup_changed => with("next-makeup"),
         _ if marks.missing => c.t("next-missing"),
         _ if marks.spool_growing => with("next-spool"),
-        Condition::Silent if terminal.last_contact_at.is_none() => with("next-never"),
+        Condition::Silent | Condition::Late | Condition::Healthy if terminal.last_contact_at.is_none() => {
+            with("next-never")
+        }
         Condition::Silent => c.t("next-silent"),
         Condition::Blocked => c.t("next-blocked"),
         Condition::Late | Condition::Healthy if marks.clock_off => c.t("next-clock"),

@@ -369,3 +369,35 @@ async fn what_is_registered_comes_as_a_file_that_changes_nothing_when_it_comes_b
     let auditor = site.person("auditor", mngntime_store::Role::Auditor, Some(site.contract)).await;
     assert!(!site.get(&auditor, "/employees").await.text.contains("/employees.csv"));
 }
+
+#[tokio::test]
+async fn a_spreadsheets_own_file_is_told_to_be_saved_as_csv() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let xlsx = [&b"PK\x03\x04\x14\x00\x06\x00"[..], &[0xff; 40]].concat();
+    let xls = [&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], &[0; 40]].concat();
+    for (bytes, list) in [(&xlsx, "employees"), (&xlsx, "accounts"), (&xls, "employees")] {
+        let sent = site.upload(&cookie, &format!("/{list}/import"), bytes).await;
+        assert_eq!(sent.status, StatusCode::UNPROCESSABLE_ENTITY, "{list}");
+        let told = "（.xlsx、.xls）は読み取れません。Excelで「CSV UTF-8（コンマ区切り）」として保存し";
+        assert!(sent.text.contains(told) && !sent.text.contains("文字コード"), "{}", sent.text);
+    }
+}
+
+#[tokio::test]
+async fn reversed_dates_of_an_employment_are_called_by_the_names_of_their_fields() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let told = "退職日が入社日より前です。";
+    let fields = [("code", "E1"), ("name", "山田"), ("from", "2026-04-02"), ("to", "2026-04-01")];
+    let answer = site.post(&cookie, "/employees", &fields).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.text.contains(told) && !answer.text.contains("終了日が"), "{}", answer.text);
+    let text = "社員コード,氏名,入社日,退職日\nE1,山田,2026-04-02,2026-04-01\n";
+    let (report, address) = look(&site, &cookie, "employees", text).await;
+    assert!(report.contains(told) && !report.contains("終了日が"), "{report}");
+    // A page of the report without a line counts none.
+    let none = site.get(&cookie, &format!("{address}?show=written")).await.text;
+    assert!(none.contains("当てはまる行はありません") && !none.contains("件目"), "{none}");
+    assert!(report.contains("1〜1件目 / 全1件"), "{report}");
+}

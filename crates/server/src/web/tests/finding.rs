@@ -223,9 +223,9 @@ async fn an_empty_list_says_why_it_is_and_a_search_counts_what_it_has_found() {
         assert!(ways.iter().all(|way| blank.contains(&format!("href=\"{way}\""))), "{blank}");
     }
     let all = site.get(&admin, "/accounts").await.text;
-    assert!(all.contains("すべて <b>3</b>") && all.contains("未登録 <b>3</b>"), "{all}");
+    assert!(all.contains("すべて <b>3</b>") && all.contains("待機中 <b>3</b>"), "{all}");
     let one = site.get(&admin, "/accounts?q=a2").await.text;
-    assert!(one.contains("すべて <b>1</b>") && one.contains("未登録</a>"), "{one}");
+    assert!(one.contains("すべて <b>1</b>") && one.contains("待機中</a>"), "{one}");
 
     // Several are meant by the filter: nothing has been looked for yet, so nothing is missing.
     let several = site.get(&admin, &format!("/punches?employee={}", encoded("佐藤"))).await.text;

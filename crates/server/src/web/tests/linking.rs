@@ -510,3 +510,64 @@ async fn accounts_of_leavers_are_chosen_and_handed_over_by_the_form() {
     let list = site.get(&cookie, "/accounts").await.text;
     assert!(!list.contains(&format!("value=\"{account}\"")), "whoever is here is taken nothing from");
 }
+
+/// The row of the list of accounts that has `name` in it.
+fn row_of(page: &str, name: &str) -> String {
+    page.split("<tr role=\"row\"").find(|row| row.contains(name)).expect(name).to_owned()
+}
+
+#[tokio::test]
+async fn an_account_that_is_linked_says_why_its_punches_wait_and_is_offered_to_nobody_who_is_refused() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches_on(terminal, ("D", "e0341"), 1..=2, -3).await;
+    site.punches_on(terminal, ("D", "e0500"), 3..=4, -3).await;
+    for (code, from) in [("E0341", "2026-06-16"), ("E0500", "2026-04-01")] {
+        site.post(&cookie, "/employees", &[("code", code), ("name", "小川"), ("from", from)]).await;
+    }
+    let links = "user,社員コード,from\ne0341,E0341,2026-06-01\ne0500,E0500,2026-06-16\n";
+    let sent = site.upload(&cookie, "/accounts/import", links.as_bytes()).await;
+    site.post(&cookie, sent.header(header::LOCATION), &[("take", "all")]).await;
+
+    let list = site.get(&cookie, "/accounts?show=waiting").await.text;
+    assert!(list.contains("待機中 <b>2</b>") && !list.contains("未登録"), "both are linked: {list}");
+    let row = row_of(&list, "D\\e0341");
+    let people = site.store.list_employees(site.contract.into(), None, 9).await.unwrap();
+    let dates = format!("<a href=\"/employees/{}#a-from\">入社日を直す</a>", people[0].id);
+    assert!(row.contains("2026-06-16 の入社より前の打刻です。") && row.contains(&dates), "{row}");
+    assert!(!row.contains("候補") && !row.contains("class=\"pick\""), "what would be refused: {row}");
+    let row = row_of(&list, "D\\e0500");
+    assert!(row.contains("2026-06-16 に始まる結び付けより前の打刻です。"), "{row}");
+    assert!(row.contains("社員コードと一致") && row.contains("同じ社員に結び付ける"), "{row}");
+    let page = site.get(&cookie, &format!("/accounts/{}", id_of(&site, "e0341").await)).await.text;
+    assert!(page.contains("入社日は 2026-06-16 です") && page.contains(&dates), "{page}");
+
+    // All that is offered is taken.
+    let confirm = site.get(&cookie, "/accounts/suggested?reason=code").await;
+    assert_eq!(confirm.status, StatusCode::OK, "{}", confirm.text);
+    assert!(
+        confirm.text.contains("2026-06-14〜2026-06-15") && !confirm.text.contains("e0341"),
+        "{}",
+        confirm.text
+    );
+    let file = site.get(&cookie, "/accounts/waiting.csv").await.text;
+    let of_one = "\"\",\"2026-06-01\",\"2026-06-15\",\"2026-06-16 の入社より前の打刻です。\"";
+    assert!(file.contains(of_one), "{file}");
+    let of_other = "\"E0500\",\"2026-06-14\",\"2026-06-15\",\"E0500 小川 [社員コードと一致] / 2026-06-16 に始まる結び付けより前の打刻です。\"";
+    assert!(file.contains(of_other), "{file}");
+    let sent = site.upload(&cookie, "/accounts/import", file.as_bytes()).await;
+    let report = site.get(&cookie, &format!("{}?show=all", sent.header(header::LOCATION))).await.text;
+    assert!(report.contains("追加1、変更0、変更なし0、誤り1"), "only what is not filled in: {report}");
+
+    // Put right where it says, nothing waits any more.
+    let fields = [("code", "E0341"), ("name", "小川"), ("from", "2026-06-01"), ("step", "save")];
+    site.post(&cookie, &format!("/employees/{}", people[0].id), &fields).await;
+    let list = site.get(&cookie, "/accounts?show=waiting").await.text;
+    assert!(list.contains("待機中 <b>1</b>") && !list.contains("D\\e0341"), "{list}");
+}
+
+async fn id_of(site: &Site, name: &str) -> String {
+    let all = site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap();
+    all.iter().find(|account| account.name == name).unwrap().id.to_string()
+}

@@ -202,6 +202,10 @@ async fn a_remark_that_cannot_be_kept_says_why_and_keeps_what_was_typed() {
             "{name}={value}"
         );
     }
+    let fields: Vec<_> =
+        REMARK.iter().map(|(key, old)| (*key, if *key == "to" { "36:01" } else { old })).collect();
+    let answer = site.post(&cookie, "/me/remarks", &fields).await;
+    assert!(answer.text.contains("翌日の正午（36:00）まで"), "the limit is told: {}", answer.text);
     let day = date(2026, 6, 17);
     let kept = site.store.list_remarks(site.contract.into(), employee, day, day).await.unwrap();
     assert!(kept.is_empty());

@@ -29,6 +29,10 @@ pub struct Account {
     pub waiting: u64,
     /// Date of the first of them.
     pub since: String,
+    /// Why they wait although it is linked, and what to do; empty where it is not.
+    pub why: String,
+    /// Address and words of each way out of that.
+    pub ways: Vec<(String, String)>,
     /// Address of this page.
     pub address: String,
     /// Address of its punches.
