@@ -442,7 +442,7 @@ async fn a_stay_that_a_links_end_cuts_is_told_as_cut_there_and_not_as_logged_off
     let text = server.pages(Some("E1"), dates, "cut-end").await.concat();
     let of_her = dense(&text);
     for words in [
-        "2026-11-23(月)PC-023109:0112:00ほかは関連付けの終了で区切り不明あり4件",
+        "2026-11-23(月)PC-023109:01関連付けの終了で区切り不明あり4件",
         "アカウントの関連付けは11-23(月)まで。ログオフではありません",
         "2026-11-24(火)00:00:00区切りPC-0231EXAMPLE\\hanako―――アカウントの関連付けの終了。ログオフではありません",
         "2026-11-24(火)PC-0231――対象外",
@@ -558,7 +558,7 @@ async fn a_night_before_the_boundary_is_of_its_evening_on_the_paper_as_on_the_pa
     let text = server.nights_until(None, (day(0), day(2)), "long-nights").await;
     for words in [
         "2026-11-23(月)PC-023122:00翌日へ継続",
-        "2026-11-24(火)PC-023122:0006:00ほかは翌日へ継続",
+        "2026-11-24(火)PC-023122:00翌日へ継続翌日06:00まで",
         "2026-11-25(水)PC-0231前日から06:00",
         "05:00より前に終われば前日の記録",
         "うちログオンしていた日3日",

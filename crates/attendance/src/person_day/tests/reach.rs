@@ -16,7 +16,7 @@ fn a_stay_that_nobody_has_ended_goes_as_far_as_its_pc_is_heard_of() {
     let (pc, now) = (Pc::new(1).on("1", at(9, 0)), at(24 * 9, 0));
     let day = |number, heard| heard_until(&pc, number, heard, now);
     let heard = at(24 * 2 + 10, 0);
-    assert_eq!((day(1, heard).silence, day(1, heard).last), (None, Last::GoesOn));
+    assert_eq!((day(1, heard).silence, day(1, heard).last), (None, Last::GoesOn { until: None }));
     assert_eq!(day(2, heard).lanes[0].stays.len(), 1, "it was there in the morning");
     for later in [3, 4, 8] {
         let unknown = day(later, heard);
