@@ -10,8 +10,8 @@ use jiff::civil::Date;
 use mngntime_attendance::arrival::{Arrival, is_ahead};
 use mngntime_attendance::completeness::{Received, State, Timeline, last_run, put_right};
 use mngntime_attendance::person_day::{
-    Borders, Employment, EventId, First, Last, Mark, NIGHT_PAUSE_MS, PersonDay, Record, Silence, Standing,
-    Terminal,
+    Borders, Edge, Employment, EventId, First, Last, Mark, NIGHT_PAUSE_MS, PersonDay, Record, Silence,
+    Standing, Terminal,
 };
 use mngntime_model::{Event, TerminalId, UtcMillis};
 use mngntime_store::{
@@ -320,7 +320,13 @@ pub fn judge(
             evening_before: Employment::on(date.yesterday().unwrap_or(*date), first, last),
             before_first_link: first_link.is_some_and(|first| *date < first),
         };
-        let day = record.day(*borders, &linked(*date)).of_one_with(standing);
+        let mut day = record.day(*borders, &linked(*date)).of_one_with(standing);
+        // The logoff of a stay may be somebody else's: of who has the account by then.
+        if let Last::GoesOn { until } = &mut day.last {
+            let theirs =
+                |end: &Edge| linked(*date).iter().all(|key| linked(local_date(end.at)).contains(key));
+            *until = until.filter(theirs);
+        }
         Dated { date: *date, borders: *borders, day }
     };
     dates.iter().map(dated).collect()

@@ -224,6 +224,23 @@ async fn who_works_until_after_the_boundary_has_days_that_go_on_and_no_second_pc
 }
 
 #[tokio::test]
+async fn a_logoff_after_the_link_has_ended_is_not_told_of_a_day_that_goes_on() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "DESK-1", 1).await;
+    site.record(terminal, stays(&from_ten_to_six(1, 2))).await;
+    let account = site.store.list_accounts(site.contract.into(), AccountFilter::All, 2).await.unwrap()[0].id;
+    let employee = EmployeeChoice::New(NewEmployee::named("E-1", "佐藤 花子"));
+    let (from, to) = ("2026-05-01".parse().unwrap(), Some("2026-06-02".parse().unwrap()));
+    let link = LinkRequest { account, employee, from, to };
+    site.store.link_accounts(site.contract, vec![link], Act::server(NOW)).await.unwrap();
+    let page = month(&site, &cookie, "2026-06").await;
+    assert!(row(&page, "2026-06-01").contains("30:00まで"), "{page}");
+    let last = row(&page, "2026-06-02");
+    assert!(last.contains("翌日へ継続") && !last.contains("まで"), "{last}");
+}
+
+#[tokio::test]
 async fn what_a_month_counts_it_says_and_a_day_without_a_logon_is_told_apart() {
     let (site, cookie, _) = nights(&from_ten_to_six(1, 4)).await;
     let page = month(&site, &cookie, "2026-06").await;
