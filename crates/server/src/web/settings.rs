@@ -34,8 +34,9 @@ const NEVER: u16 = 0;
 /// Latest end of a night, in minutes after midnight.
 pub(super) const DAY_BEGINS_MAX: u16 = DAY_BOUNDARY_MAX_MINUTES as u16;
 
-/// Pieces of work that are done before the answer when the day boundary changes; the server does the rest by itself.
-const REDATED_BEFORE_THE_ANSWER: usize = 10;
+/// How long an answer waits for the dates of nights when the day boundary changes, in milliseconds: on SQLite more than a
+/// hundred thousand logoffs are put right by then. The server does the rest by itself.
+const PATIENCE_MS: i64 = 2_000;
 
 /// Days before today whose logoffs are counted to show how much a change moves: about a month, which takes milliseconds.
 const LATELY_DAYS: i32 = 30;
@@ -237,12 +238,16 @@ pub async fn change(
 
 /// Puts the dates of nights right for another boundary, as far as nobody has to wait for it; whether nothing is left.
 async fn redated(state: &WebState, contract: ContractId) -> Result<bool, StoreError> {
-    for _ in 0..REDATED_BEFORE_THE_ANSWER {
-        if state.store.redate_some(contract, state.day_boundary_minutes, (state.clock)()).await? {
+    let until = (state.clock)().plus(PATIENCE_MS);
+    loop {
+        let now = (state.clock)();
+        if state.store.redate_some(contract, state.day_boundary_minutes, now).await? {
             return Ok(true);
         }
+        if now >= until {
+            return Ok(false);
+        }
     }
-    Ok(false)
 }
 
 /// Minutes without use to choose from, zero for never.
