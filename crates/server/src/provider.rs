@@ -13,7 +13,6 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use mngntime_model::UtcMillis;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreResponseType,
@@ -31,7 +30,6 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
 use crate::limiter::Limiter;
-use crate::second_factor::ceremony::Ceremonies;
 use crate::seldom::{MINUTE, Seldom};
 use crate::settings::ProviderSettings;
 
@@ -117,9 +115,6 @@ pub enum ProviderError {
     /// There is no such sign-in here, or no more.
     #[error("the sign-in has ended or was begun elsewhere")]
     Ended,
-    /// The OS gave no random bytes.
-    #[error("no random bytes for a sign-in: {0}")]
-    Random(getrandom::Error),
 }
 
 fn unusable(what: &'static str) -> impl FnOnce(Box<dyn std::error::Error>) -> ProviderError {
@@ -135,11 +130,11 @@ fn unusable(what: &'static str) -> impl FnOnce(Box<dyn std::error::Error>) -> Pr
 }
 
 /// What is remembered while somebody is at the provider.
-#[derive(Debug)]
-struct Away {
-    verifier: PkceCodeVerifier,
-    nonce: Nonce,
-    state: CsrfToken,
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Away {
+    verifier: String,
+    nonce: String,
+    state: String,
     next: String,
 }
 
@@ -173,7 +168,6 @@ pub struct Provider {
     /// When its failures are told in the log.
     pub told: Seldom,
     redirect: String,
-    away: Ceremonies<Away>,
     room: Arc<Semaphore>,
     found: Mutex<Found>,
 }
@@ -187,7 +181,6 @@ impl Provider {
             begun: Limiter::new(BEGUN_PER_ADDRESS),
             told: Seldom::new(MINUTE),
             redirect: format!("{url}/login/provider/back"),
-            away: Ceremonies::default(),
             room: Arc::new(Semaphore::new(ASKING_MAX)),
             found: Mutex::default(),
         }
@@ -211,36 +204,33 @@ impl Provider {
         done.await.map_err(|error| ProviderError::Answer { what: "answer", why: error.to_string() })?
     }
 
-    /// Where to send the browser, and the name of the sign-in for its cookie. Asks the provider: not for an async
-    /// thread.
+    /// Where to send the browser, and what is to be remembered meanwhile. Asks the provider: not for an async thread.
     ///
     /// # Errors
     /// [`ProviderError`].
-    pub fn begin(&self, next: &str, now: UtcMillis) -> Result<(String, String), ProviderError> {
+    pub fn begin(&self, next: &str) -> Result<(String, Away), ProviderError> {
         let client = self.client()?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
         let request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
         let scopes = self.settings.scopes.iter().filter(|scope| *scope != "openid").cloned().map(Scope::new);
         let (address, state, nonce) = request.add_scopes(scopes).set_pkce_challenge(challenge).url();
-        let away = Away { verifier, nonce, state, next: next.to_owned() };
-        let name = self.away.begin(away, now).map_err(ProviderError::Random)?;
-        Ok((address.to_string(), name))
+        let away = Away {
+            verifier: verifier.secret().clone(),
+            nonce: nonce.secret().clone(),
+            state: state.secret().clone(),
+            next: next.to_owned(),
+        };
+        Ok((address.to_string(), away))
     }
 
-    /// Who has come back with `code` and `state` to the sign-in `name`. Asks the provider: not for an async thread.
+    /// Who has come back with `code` and `state` from `away`. Asks the provider: not for an async thread.
     ///
     /// # Errors
     /// [`ProviderError`].
-    pub fn finish(
-        &self,
-        name: &str,
-        code: &str,
-        state: &str,
-        now: UtcMillis,
-    ) -> Result<Known, ProviderError> {
-        let away = self.away.take(name, now).ok_or(ProviderError::Ended)?;
-        if !bool::from(away.state.secret().as_bytes().ct_eq(state.as_bytes())) {
+    pub fn finish(&self, away: Option<Away>, code: &str, state: &str) -> Result<Known, ProviderError> {
+        let away = away.ok_or(ProviderError::Ended)?;
+        if !bool::from(away.state.as_bytes().ct_eq(state.as_bytes())) {
             return Err(ProviderError::Ended);
         }
         let client = self.client()?;
@@ -248,17 +238,18 @@ impl Provider {
         let request = request.map_err(|error| unusable("description")(error.into()))?;
         let agent = agent();
         let tokens = request
-            .set_pkce_verifier(away.verifier)
+            .set_pkce_verifier(PkceCodeVerifier::new(away.verifier))
             .request(&|request: HttpRequest| send(&agent, request))
             .map_err(|error| unusable("answer to the code")(error.into()))?;
         let token = tokens.id_token();
         let token = token.ok_or_else(|| unusable("answer to the code")("it has no id token".into()))?;
-        let claims = match token.claims(&client.id_token_verifier(), &away.nonce) {
+        let nonce = Nonce::new(away.nonce);
+        let claims = match token.claims(&client.id_token_verifier(), &nonce) {
             Ok(claims) => claims,
             // Its keys may have changed since they were read.
             Err(_) => {
                 self.found().description = None;
-                let claims = token.claims(&self.client()?.id_token_verifier(), &away.nonce);
+                let claims = token.claims(&self.client()?.id_token_verifier(), &nonce);
                 claims.map_err(|error| unusable("id token")(error.into()))?
             }
         };

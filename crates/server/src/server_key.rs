@@ -2,13 +2,22 @@
 //!
 //! Terminals pin its public half at enrolment. Losing the file means enrolling every PC again, so it
 //! belongs into every backup; who can read it can forge receipts, so nobody else may.
+//!
+//! The store remembers the public half. A key is made only for a store in which nothing is signed, and another one than
+//! the store's is refused at every start ([`of_server`]) and before an export: a node that was started without the key of
+//! the others, or a data directory that was put back without it, would otherwise sign a log that nobody can check as a
+//! whole any more. A store of a version that remembered no key takes the one that has signed its newest head.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use mngntime_wire::SecretKey;
+use mngntime_model::{Language, UtcMillis};
+use mngntime_store::{Store, StoreError};
+use mngntime_wire::{Context, PublicKey, SecretKey, Signed};
+
+use crate::evidence::words::pick;
 
 /// File name in the data directory.
 pub const FILE: &str = "server-key";
@@ -50,9 +59,122 @@ pub enum KeyError {
         /// Its permission bits.
         mode: u32,
     },
+    /// There is none, and what is stored is signed.
+    #[error(
+        "the server's key {} is not there, and what its database holds is signed with one: copy server-key from the data_dir \
+         of another node, or from the backup, with mode 600. No new key can take its place, since nobody could check both \
+         its signatures and the earlier ones. Is the key lost for good, begin a new server with an empty database and \
+         enrol every PC there; `mngntime punches --data` still reads this one", path.display()
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is another server's.
+    #[error(
+        "the server's key {} is another than the one that what its database holds is signed with: copy server-key from the \
+         data_dir of another node, or from the backup, over it, with mode 600. Nothing was signed with this one. (Is it the \
+         right one, then the address of the database is another server's.)", path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The store could not be asked whose key is right.
+    #[error("could not ask the database which key signs")]
+    Store(#[from] StoreError),
     /// The OS gave no random bytes.
     #[error("could not draw random bytes for the server's key")]
     Random(getrandom::Error),
+}
+
+impl KeyError {
+    /// What a command says of it in `language`: in Japanese where people can do something about it.
+    #[must_use]
+    pub fn words(&self, language: Language) -> Option<String> {
+        let japanese = match self {
+            Self::Missing { path } => format!(
+                "サーバーの鍵 {} がありません。データベースの記録は別の鍵で署名されています。ほかのノードの data_dir かバックアップから \
+                 server-key をコピーし、モードを 600 にしてください。新しい鍵では代わりになりません",
+                path.display()
+            ),
+            Self::Foreign { path } => format!(
+                "サーバーの鍵 {} は、データベースの記録に署名した鍵ではありません。ほかのノードの data_dir かバックアップから server-key を \
+                 コピーして置き換え、モードを 600 にしてください。この鍵では何にも署名していません。鍵が正しい場合は、データベースの\
+                 アドレスが別のサーバーのものです",
+                path.display()
+            ),
+            Self::Read { .. }
+            | Self::Make { .. }
+            | Self::Damaged { .. }
+            | Self::Exposed { .. }
+            | Self::Store(_)
+            | Self::Random(_) => return None,
+        };
+        Some(pick(language, japanese, self.to_string()))
+    }
+}
+
+/// The key of the server whose data is in `store`: the one in `directory`, or a new one for a store in which nothing is
+/// signed.
+///
+/// # Errors
+/// [`KeyError`]; [`KeyError::Missing`] and [`KeyError::Foreign`] when what is signed was signed with another one.
+pub async fn of_server(
+    directory: &Path,
+    store: &dyn Store,
+    now: UtcMillis,
+) -> Result<SecretKey, KeyError> {
+    let key = match load(directory) {
+        Err(KeyError::Read { path, source }) if source.kind() == io::ErrorKind::NotFound => {
+            let signed = store.signing_key().await?.is_some() || newest_head(store).await?.is_some();
+            if signed {
+                return Err(KeyError::Missing { path });
+            }
+            make(directory, path)?
+        }
+        loaded => loaded?,
+    };
+    check(directory, store, &key.public(), now).await?;
+    Ok(key)
+}
+
+/// Refuses a key that is not the store's; a store that knows none remembers it.
+///
+/// # Errors
+/// [`KeyError::Foreign`], or what the store says.
+pub async fn check(
+    directory: &Path,
+    store: &dyn Store,
+    key: &PublicKey,
+    now: UtcMillis,
+) -> Result<(), KeyError> {
+    let foreign = || KeyError::Foreign { path: directory.join(FILE) };
+    let own = key.to_string();
+    let known = match store.signing_key().await? {
+        Some(known) => known,
+        None => {
+            let head = newest_head(store).await?;
+            if head.is_some_and(|envelope| !has_signed(key, &envelope)) {
+                return Err(foreign());
+            }
+            store.remember_signing_key(own.clone(), now).await?
+        }
+    };
+    if known == own { Ok(()) } else { Err(foreign()) }
+}
+
+/// The head of all logs that was signed last.
+async fn newest_head(store: &dyn Store) -> Result<Option<String>, StoreError> {
+    let mut newest = None;
+    for contract in store.list_contracts().await? {
+        newest = newest.max(store.newest_head(contract.id).await?.map(|head| (head.signed_at, head.envelope)));
+    }
+    Ok(newest.map(|(_, envelope)| envelope))
+}
+
+fn has_signed(key: &PublicKey, envelope: &str) -> bool {
+    Signed::parse(envelope.as_bytes()).is_ok_and(|head| head.check(Context::LogHead, key).is_ok())
 }
 
 /// Reads the key in `directory`, or makes one when there is none.

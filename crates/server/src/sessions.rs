@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
-use mngntime_store::{AdministratorId, Store, WebSession};
+use mngntime_store::{AdministratorId, Store, StoreError, WebSession};
 use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
@@ -95,8 +95,46 @@ fn millis(time: OffsetDateTime) -> UtcMillis {
     UtcMillis(i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX))
 }
 
-fn backend(error: mngntime_store::StoreError) -> Error {
-    Error::Backend(crate::problem::chain(&error))
+/// What the text of a failure begins with when the database cannot be reached: what stands between a session and whoever
+/// asks for it carries texts only.
+const AWAY: &str = "database away: ";
+
+/// The same of a store that has more work than it accepts.
+const BUSY: &str = "busy: ";
+
+/// What a session's user hears of a failing store.
+pub(crate) fn backend(error: StoreError) -> Error {
+    let told = crate::problem::chain(&error);
+    Error::Backend(match error {
+        StoreError::Away { .. } => format!("{AWAY}{told}"),
+        StoreError::Overloaded | StoreError::Closed => format!("{BUSY}{told}"),
+        StoreError::Refused(_) | StoreError::Failed { .. } => told,
+    })
+}
+
+/// Why a session could not be read or written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The database cannot be reached.
+    Away,
+    /// There is more work than is accepted.
+    Busy,
+    /// Anything else.
+    Failed,
+}
+
+impl Trouble {
+    /// What lies behind `error`.
+    #[must_use]
+    pub fn of(error: &tower_sessions::session::Error) -> Self {
+        match error {
+            tower_sessions::session::Error::Store(Error::Backend(told)) if told.starts_with(AWAY) => Self::Away,
+            tower_sessions::session::Error::Store(Error::Backend(told)) if told.starts_with(BUSY) => Self::Busy,
+            tower_sessions::session::Error::Store(_) | tower_sessions::session::Error::SerdeJson(_) => {
+                Self::Failed
+            }
+        }
+    }
 }
 
 #[cfg(test)]

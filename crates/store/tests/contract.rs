@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+#[path = "suite/ceremonies.rs"]
+mod ceremonies;
 #[path = "suite/cluster.rs"]
 mod cluster;
 #[path = "suite/days.rs"]
@@ -330,6 +332,9 @@ suite![
     summaries::a_first_logon_that_nobody_made_is_told,
     summaries::nobody_is_summed_up_outside_of_the_scope,
     summaries::summaries_come_in_pages_of_people_and_a_month_at_most,
+    ceremonies::a_ceremony_is_taken_once_by_its_kind_and_in_its_time,
+    ceremonies::of_too_many_ceremonies_the_oldest_of_their_kind_go,
+    ceremonies::the_key_that_signs_is_remembered_once,
     upkeep::a_contract_keeps_what_it_chose_and_every_change_is_noted_once,
     upkeep::remarks_are_added_and_withdrawn_and_never_gone,
     upkeep::a_remark_is_its_employees_and_seen_by_whom_it_concerns,

@@ -17,7 +17,7 @@ use mngntime_store::sqlite::SqlStore;
 use mngntime_store::{
     ContractId, ContractSettings, Contracts as _, Directory, EnrollmentOutcome, Intake as _,
     LINKS_BY_SID_MAX, LinksBySid as _, Log as _, LogLook, NewEmployee, People as _, Sender, Sid,
-    TerminalStatus, Terminals as _, postgres,
+    StoreError, TerminalStatus, Terminals as _, postgres,
 };
 
 use cluster::Cluster;
@@ -144,4 +144,52 @@ async fn an_account_that_two_nodes_link_by_its_sid_is_linked_once() {
     assert_eq!(links.iter().sum::<u64>(), LINKS_BY_SID_MAX as u64, "{links:?}");
     let most = "SELECT max(links) FROM (SELECT count(*) AS links FROM account_links GROUP BY account_id) x";
     assert_eq!(cluster.ask("empty", most), "1");
+}
+
+/// What a reader, the writer and a batch of a PC get from a database that hangs: an answer, in a time that a person waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_hangs_is_away_and_what_was_asked_may_have_been_done() {
+    let cluster = Cluster::start(&[]);
+    cluster.create("empty", None);
+    let node = node(&cluster);
+    let office = fixture::office(node.as_ref()).await;
+    let hanging = cluster.hangs();
+    let begun = std::time::Instant::now();
+    let batch = office.batch(vec![logon(1, "hanako", NOW)]);
+    let (read, written, received) = tokio::join!(
+        node.list_contracts(),
+        node.rename_contract(office.contract, "新しい名前".to_owned(), act()),
+        node.receive(batch)
+    );
+    let took = begun.elapsed();
+    for error in [read.unwrap_err(), written.unwrap_err(), received.unwrap_err()] {
+        assert!(matches!(error, StoreError::Away { .. }), "{error:?}");
+    }
+    assert!(took < std::time::Duration::from_secs(15), "{took:?}");
+    drop(hanging);
+    // The writer has gone on meanwhile or does so now; the PC, which has no receipt, sends the same again.
+    let items = office.receive(node.as_ref(), vec![logon(1, "hanako", NOW)]).await;
+    assert!(items[0].stored);
+    assert_eq!(cluster.ask("empty", "SELECT count(*) FROM events"), "1");
+}
+
+/// A question that takes its time is no database that hangs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_slow_is_waited_for() {
+    let cluster = Cluster::start(&[]);
+    cluster.create("empty", None);
+    let node = node(&cluster);
+    let office = fixture::office(node.as_ref()).await;
+    let locked = std::thread::scope(|scope| {
+        let held = scope.spawn(|| {
+            cluster.ask("empty", "BEGIN; LOCK TABLE contracts IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(12); COMMIT")
+        });
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        let listed = tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(node.list_contracts())
+        });
+        held.join().unwrap();
+        listed
+    });
+    assert!(locked.unwrap().iter().any(|contract| contract.id == office.contract));
 }

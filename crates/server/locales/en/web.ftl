@@ -76,11 +76,14 @@ oops-404 = Page not found
 oops-404-text = The address has changed, or the punch or terminal number is wrong.
 oops-404-next = Look for it again from the punch log.
 oops-500 = Server error
-oops-500-text = This page could not be shown. Receiving and storing punches is not affected.
+oops-500-text = This page could not be shown. Punches stay on the PCs until the server has confirmed that it keeps them.
 oops-500-next = Wait a moment and reload. If it goes on, send the reference to your administrator.
 oops-503 = The server is busy
 oops-503-text = This page cannot be shown right now. Punches are kept on the PCs and sent by themselves later.
 oops-503-next = Wait a moment and reload.
+oops-away = The database cannot be reached
+oops-away-text = This page cannot be shown right now. Punches are kept on the PCs and sent by themselves later. If you were saving something, it is not known yet whether it was saved.
+oops-away-next = Wait a moment and reload. Before you save again, look whether it was saved. If it goes on, send the reference to your administrator.
 
 ## Punch log
 punches-title = Logon/logoff punch log

@@ -237,6 +237,11 @@ async fn write(
     key_file: KeyFile,
 ) -> anyhow::Result<()> {
     let (language, clock, heads) = (arguments.language, system_clock(), LogHeads::default());
+    let own = server_key::check(&arguments.data, store, &key.public(), clock()).await;
+    own.map_err(|error| match error.words(language) {
+        Some(text) => BadUse(text).into(),
+        None => anyhow::Error::from(error),
+    })?;
     let contract = contract(arguments, store).await?;
     let id = contract.id;
     let signed = heads.sign_contract(store, key, || clock(), &contract).await;

@@ -24,7 +24,7 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         // Who has read that we are ready may ask us to end at once.
         let stop = stop_signal()?;
-        let (app, bound) = prepare(settings)?;
+        let (app, bound) = prepare(settings).await?;
         // A server whose database is away starts all the same, and the next start makes the link.
         let link = first_link(&app).await.unwrap_or_else(|error| {
             tracing::warn!(error = format!("{error:#}"), "no set-up link was made for a first operator");
@@ -70,11 +70,11 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 /// Opens the store and the socket: everything that can fail before serving.
-pub fn prepare(settings: Settings) -> anyhow::Result<(Shared, serving::Bound)> {
+pub async fn prepare(settings: Settings) -> anyhow::Result<(Shared, serving::Bound)> {
     files::make_private_directory(&settings.data_dir)?;
     refuse_unfinished(&settings.data_dir)?;
-    let key = server_key::load_or_make(&settings.data_dir)?;
     let store = database::open(&settings.data_dir, settings.database.as_ref())?;
+    let key = server_key::of_server(&settings.data_dir, &*store, system_clock()()).await?;
     let token = settings.metrics_token_file.as_deref().map(MetricsToken::read).transpose()?;
     let bound = serving::bind(settings.listen, settings.tls.as_ref())?;
     let app = App::new(store, key, settings, Passwords::new()?, system_clock());

@@ -33,7 +33,7 @@ pub fn run(directory: &Path, listen: Option<String>) -> anyhow::Result<()> {
     start_logging(&settings.log)?;
     runtime()?.block_on(async {
         let stop = stop_signal()?;
-        let (app, bound) = prepare(settings)?;
+        let (app, bound) = prepare(settings).await?;
         let credentials = set_up(&app, directory).await?;
         let (stopping, stopped) = watch::channel(false);
         let serving = tokio::spawn(serve(app.clone(), bound, wait_for(stopped.clone())));

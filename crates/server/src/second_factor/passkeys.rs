@@ -4,15 +4,19 @@
 //! id with it, so nobody types a login. It belongs to the server's host name: with another name no passkey works any
 //! more, and with an address instead of a name there are none.
 
-use mngntime_model::UtcMillis;
 use mngntime_store::{AdministratorId, NewPasskey};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use webauthn_rs::prelude::{
     DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
     RegisterPublicKeyCredential, Url, Uuid, Webauthn, WebauthnBuilder, WebauthnError,
 };
 
-use super::ceremony::Ceremonies;
+use crate::limiter::Limiter;
+
+/// Sign-ins begun from one address at once, refilled in [`crate::limiter::REFILL_MS`]: an office in the morning, and fewer than
+/// are remembered at all, since each is written down.
+const BEGUN_PER_ADDRESS: u32 = 1_000;
 
 /// Why a passkey was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -26,20 +30,21 @@ pub enum PasskeyError {
     /// What is stored cannot be read or written.
     #[error("a stored passkey cannot be read or written")]
     Stored(#[from] serde_json::Error),
-    /// The OS gave no random bytes.
-    #[error("no random bytes for a ceremony: {0}")]
-    Random(getrandom::Error),
 }
 
-/// A ceremony that has begun: its name for the cookie, and what the browser is asked.
-pub type Begun = (String, Value);
+/// A passkey that is being added: what is remembered until the browser answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Adding {
+    person: String,
+    state: PasskeyRegistration,
+}
 
 /// Passkeys of this server.
 #[derive(Debug)]
 pub struct Passkeys {
     webauthn: Webauthn,
-    registrations: Ceremonies<(AdministratorId, PasskeyRegistration)>,
-    sign_ins: Ceremonies<DiscoverableAuthentication>,
+    /// Sign-ins begun, by address.
+    pub begun: Limiter,
 }
 
 impl Passkeys {
@@ -50,10 +55,10 @@ impl Passkeys {
         let url = Url::parse(url).ok()?;
         let host = url.domain()?;
         let webauthn = WebauthnBuilder::new(host, &url).ok()?.rp_name(name).build().ok()?;
-        Some(Self { webauthn, registrations: Ceremonies::default(), sign_ins: Ceremonies::default() })
+        Some(Self { webauthn, begun: Limiter::new(BEGUN_PER_ADDRESS) })
     }
 
-    /// Begins to add a passkey for somebody who has `stored` ones.
+    /// Begins to add a passkey for somebody who has `stored` ones: what is to be remembered, and what the browser is asked.
     ///
     /// # Errors
     /// [`PasskeyError`].
@@ -62,8 +67,7 @@ impl Passkeys {
         person: AdministratorId,
         (login, name): (&str, &str),
         stored: &[mngntime_store::Passkey],
-        now: UtcMillis,
-    ) -> Result<Begun, PasskeyError> {
+    ) -> Result<(Adding, Value), PasskeyError> {
         let known: Vec<_> = stored.iter().map(|passkey| passkey.data.credential_id.clone()).collect();
         let (question, state) =
             self.webauthn.start_passkey_registration(uuid(person), login, name, Some(known))?;
@@ -72,8 +76,7 @@ impl Passkeys {
         let selection = &mut question["publicKey"]["authenticatorSelection"];
         selection["residentKey"] = json!("required");
         selection["requireResidentKey"] = json!(true);
-        let token = self.registrations.begin((person, state), now).map_err(PasskeyError::Random)?;
-        Ok((token, question))
+        Ok((Adding { person: person.to_string(), state }, question))
     }
 
     /// Ends it: the passkey, called `name`.
@@ -82,15 +85,13 @@ impl Passkeys {
     /// [`PasskeyError`].
     pub fn finish_registration(
         &self,
-        ceremony: &str,
+        begun: Option<Adding>,
         person: AdministratorId,
         name: String,
         answer: &RegisterPublicKeyCredential,
-        now: UtcMillis,
     ) -> Result<NewPasskey, PasskeyError> {
-        let begun = self.registrations.take(ceremony, now);
-        let (_, state) = begun.filter(|(whose, _)| *whose == person).ok_or(PasskeyError::Ended)?;
-        let passkey = self.webauthn.finish_passkey_registration(answer, &state)?;
+        let begun = begun.filter(|begun| begun.person == person.to_string()).ok_or(PasskeyError::Ended)?;
+        let passkey = self.webauthn.finish_passkey_registration(answer, &begun.state)?;
         let credential_id = passkey.cred_id().to_vec();
         Ok(NewPasskey { credential_id, name, credential: serde_json::to_string(&passkey)? })
     }
@@ -99,15 +100,14 @@ impl Passkeys {
     ///
     /// # Errors
     /// [`PasskeyError`].
-    pub fn begin_sign_in(&self, now: UtcMillis) -> Result<Begun, PasskeyError> {
+    pub fn begin_sign_in(&self) -> Result<(DiscoverableAuthentication, Value), PasskeyError> {
         let (question, state) = self.webauthn.start_discoverable_authentication()?;
         let mut question = serde_json::to_value(question)?;
         // A button was pressed: the browser shows its own dialogue.
         if let Some(question) = question.as_object_mut() {
             question.remove("mediation");
         }
-        let token = self.sign_ins.begin(state, now).map_err(PasskeyError::Random)?;
-        Ok((token, question))
+        Ok((state, question))
     }
 
     /// Whose passkey the answer says it is. Nothing is proved yet.
@@ -117,18 +117,6 @@ impl Passkeys {
     pub fn claimed(&self, answer: &PublicKeyCredential) -> Result<Option<AdministratorId>, PasskeyError> {
         let (id, _) = self.webauthn.identify_discoverable_authentication(answer)?;
         Ok(AdministratorId::parse(&id.to_string()))
-    }
-
-    /// Takes the state of a sign-in out; it counts once, whoever it turns out to be.
-    ///
-    /// # Errors
-    /// [`PasskeyError::Ended`] when there is none.
-    pub fn take_sign_in(
-        &self,
-        ceremony: &str,
-        now: UtcMillis,
-    ) -> Result<DiscoverableAuthentication, PasskeyError> {
-        self.sign_ins.take(ceremony, now).ok_or(PasskeyError::Ended)
     }
 
     /// Checks the answer against the passkeys of whose it says it is: the one used, with its counters moved on.
@@ -163,8 +151,6 @@ fn uuid(person: AdministratorId) -> Uuid {
 mod tests {
     use super::*;
 
-    const NOW: UtcMillis = UtcMillis(1_781_655_871_000);
-
     fn person(n: u8) -> AdministratorId {
         AdministratorId::parse(&format!("00000000-0000-7000-8000-0000000000{n:02}")).unwrap()
     }
@@ -181,21 +167,26 @@ mod tests {
     #[test]
     fn the_browser_is_asked_for_a_passkey_that_knows_its_owner_and_verifies_them() {
         let passkeys = Passkeys::new("https://time.example", "MINAGINE").unwrap();
-        let (_, question) = passkeys.begin_registration(person(1), ("hanako", "花子"), &[], NOW).unwrap();
+        let (_, question) = passkeys.begin_registration(person(1), ("hanako", "花子"), &[]).unwrap();
         let public = &question["publicKey"];
         assert_eq!(public["rp"]["id"], "time.example");
         assert_eq!(public["authenticatorSelection"]["residentKey"], "required");
         assert_eq!(public["authenticatorSelection"]["userVerification"], "required");
-        let (_, question) = passkeys.begin_sign_in(NOW).unwrap();
+        let (_, question) = passkeys.begin_sign_in().unwrap();
         assert_eq!(question["publicKey"]["userVerification"], "required");
         assert!(question.get("mediation").is_none());
     }
 
     #[test]
-    fn a_sign_in_is_taken_once() {
+    fn what_is_remembered_is_read_again_as_it_was_written() {
         let passkeys = Passkeys::new("https://time.example", "MINAGINE").unwrap();
-        let (name, _) = passkeys.begin_sign_in(NOW).unwrap();
-        assert!(passkeys.take_sign_in(&name, NOW).is_ok());
-        assert!(matches!(passkeys.take_sign_in(&name, NOW), Err(PasskeyError::Ended)));
+        let (adding, _) = passkeys.begin_registration(person(1), ("hanako", "花子"), &[]).unwrap();
+        let written = serde_json::to_value(&adding).unwrap();
+        let read: Adding = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!((serde_json::to_value(&read).unwrap(), read.person), (written, person(1).to_string()));
+        let (state, _) = passkeys.begin_sign_in().unwrap();
+        let written = serde_json::to_value(&state).unwrap();
+        let read: DiscoverableAuthentication = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(read).unwrap(), written);
     }
 }

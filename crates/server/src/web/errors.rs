@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use mngntime_store::{Refusal, StoreError};
@@ -20,8 +20,14 @@ use crate::access::{Denied, Rule};
 use crate::invitation::InviteError;
 use crate::packages::PackagesError;
 use crate::passwords::PasswordError;
+use crate::second_factor::ceremony::CeremonyError;
 use crate::second_factor::seal::SealError;
+use crate::sessions::Trouble;
 use crate::tries::TryError;
+
+/// When a page that cannot be shown just now is worth another try, in seconds: a database takes about as long to be started
+/// again, or for another to take its place.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("10");
 
 /// Why a request got no proper answer.
 #[derive(Debug, thiserror::Error)]
@@ -210,6 +216,15 @@ impl From<SealError> for WebError {
     }
 }
 
+impl From<CeremonyError> for WebError {
+    fn from(error: CeremonyError) -> Self {
+        match error {
+            CeremonyError::Store(error) => error.into(),
+            CeremonyError::Random(_) | CeremonyError::Form(_) => Self::Means(error.into()),
+        }
+    }
+}
+
 impl From<StoreError> for WebError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -237,8 +252,11 @@ impl WebError {
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::Store(StoreError::Overloaded | StoreError::Closed | StoreError::Away { .. })
             | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Session(error) => match Trouble::of(error) {
+                Trouble::Away | Trouble::Busy => StatusCode::SERVICE_UNAVAILABLE,
+                Trouble::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            },
             Self::Store(_)
-            | Self::Session(_)
             | Self::Workbook(_)
             | Self::Render(_)
             | Self::Random(_)
@@ -247,6 +265,32 @@ impl WebError {
             | Self::Means(_)
             | Self::Condition
             | Self::Password(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl WebError {
+    /// Whether the database cannot be reached, so that nobody can say what became of what was asked.
+    fn is_away(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error, StoreError::Away { .. }),
+            Self::Session(error) => Trouble::of(error) == Trouble::Away,
+            Self::SignInFirst { .. }
+            | Self::Forbidden(_)
+            | Self::FirstPage { .. }
+            | Self::NotFound
+            | Self::TooLarge
+            | Self::BadForm
+            | Self::Workbook(_)
+            | Self::Render(_)
+            | Self::Random(_)
+            | Self::Packages(_)
+            | Self::Invite(_)
+            | Self::ConfirmFirst
+            | Self::SecondFactorFirst
+            | Self::Means(_)
+            | Self::Condition
+            | Self::Password(_) => false,
         }
     }
 }
@@ -302,8 +346,15 @@ fn page(chrome: &Chrome, route: &str, failed: Response) -> Response {
         Some(WebError::Forbidden(need)) => *need,
         _ => Need::SameSite,
     };
-    match Oops::new(chrome.clone(), status, need, reference).render_page() {
-        Ok(page) => (status, page).into_response(),
+    let away = error.is_some_and(|error| error.is_away());
+    match Oops::new(chrome.clone(), (status, away), need, reference).render_page() {
+        Ok(page) => {
+            let mut response = (status, page).into_response();
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+            }
+            response
+        }
         Err(error) => {
             tracing::error!(error = %error, "the error page could not be written");
             status.into_response()

@@ -4,17 +4,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use mngntime_store::Administrator;
-use serde::Deserialize;
+use mngntime_store::{Administrator, CeremonyKind, StoreError};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use webauthn_rs::prelude::PublicKeyCredential;
+use webauthn_rs::prelude::{DiscoverableAuthentication, PublicKeyCredential};
 
 use super::WebState;
 use super::errors::WebError;
 use super::knock::Knock;
 use crate::access::Subject;
 use crate::limiter::Login;
-use crate::second_factor::ceremony::LIFE_MS;
+use crate::second_factor::ceremony::{self, LIFE_MS};
 use crate::second_factor::passkeys::{PasskeyError, Passkeys};
 
 /// Name of the cookie that names a ceremony.
@@ -36,16 +36,25 @@ pub(super) fn passkeys(state: &WebState) -> Result<&Passkeys, WebError> {
     state.passkeys.as_deref().ok_or(WebError::NotFound)
 }
 
-/// The question for the browser, with the cookie that names the ceremony.
-pub(super) fn ask(state: &WebState, (ceremony, question): (String, Value)) -> Response {
+/// Remembers what has begun: the question for the browser, with the cookie that names the ceremony.
+///
+/// # Errors
+/// When the store or the OS fails.
+pub(super) async fn ask<T: Serialize + Sync>(
+    state: &WebState,
+    kind: CeremonyKind,
+    begun: Result<(T, Value), PasskeyError>,
+) -> Result<Response, WebError> {
+    let (begun, question) = begun.map_err(|error| WebError::Means(error.into()))?;
+    let ceremony = ceremony::begin(&*state.store, kind, &begun, (state.clock)()).await?;
     let secure = if state.secure { "; Secure" } else { "" };
     let seconds = LIFE_MS / 1000;
     let cookie = format!("{COOKIE}={ceremony}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-    ([(header::SET_COOKIE, cookie)], Json(question)).into_response()
+    Ok(([(header::SET_COOKIE, cookie)], Json(question)).into_response())
 }
 
 /// The ceremony that the request belongs to; empty for none.
-pub(super) fn ceremony(headers: &HeaderMap) -> &str {
+pub(super) fn named(headers: &HeaderMap) -> &str {
     cookie(headers, COOKIE)
 }
 
@@ -65,10 +74,16 @@ pub(super) fn refuse(text: String, error: &PasskeyError) -> Response {
 /// `POST /login/passkey/start`
 ///
 /// # Errors
-/// [`WebError::NotFound`] without passkeys, or when the OS fails.
+/// [`WebError::NotFound`] without passkeys, or when the store or the OS fails; as a store that is too busy when too many
+/// were begun from the address.
 pub async fn start(State(state): State<WebState>, knock: Knock) -> Result<Response, WebError> {
-    let begun = passkeys(&state)?.begin_sign_in(knock.chrome.now);
-    Ok(ask(&state, begun.map_err(|error| WebError::Means(error.into()))?))
+    let (passkeys, now) = (passkeys(&state)?, knock.chrome.now);
+    if passkeys.begun.closed_until(knock.address, now).is_some() {
+        return Err(StoreError::Overloaded.into());
+    }
+    // Each beginning counts, right or not: what is bounded is how many there are.
+    passkeys.begun.failed(knock.address, Login::Known, now);
+    ask(&state, CeremonyKind::PasskeySignIn, passkeys.begin_sign_in()).await
 }
 
 /// `POST /login/passkey/finish`
@@ -82,7 +97,7 @@ pub async fn finish(
     body: Result<Json<Assertion>, axum::extract::rejection::JsonRejection>,
 ) -> Result<Response, WebError> {
     let Json(assertion) = body.map_err(|_| WebError::BadForm)?;
-    match check(&state, &knock, ceremony(&headers), &assertion.credential).await? {
+    match check(&state, &knock, named(&headers), &assertion.credential).await? {
         Ok(person) => {
             let to = knock.enter(&state, &person, "passkey", true, &assertion.next).await?;
             Ok(Json(json!({ "to": to })).into_response())
@@ -98,11 +113,13 @@ pub async fn finish(
 async fn check(
     state: &WebState,
     knock: &Knock,
-    ceremony: &str,
+    name: &str,
     credential: &PublicKeyCredential,
 ) -> Result<Result<Administrator, PasskeyError>, WebError> {
     let (passkeys, now) = (passkeys(state)?, knock.chrome.now);
-    let claimed = passkeys.take_sign_in(ceremony, now).and_then(|begun| {
+    let begun: Option<DiscoverableAuthentication> =
+        ceremony::take(&*state.store, CeremonyKind::PasskeySignIn, name, now).await?;
+    let claimed = begun.ok_or(PasskeyError::Ended).and_then(|begun| {
         let id = passkeys.claimed(credential)?.ok_or(PasskeyError::Ended)?;
         Ok((begun, id))
     });

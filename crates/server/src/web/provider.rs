@@ -7,7 +7,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{Act, Administrator, ProviderSubject, Refusal, StoreError};
+use mngntime_store::{Act, Administrator, CeremonyKind, ProviderSubject, Refusal, StoreError};
 
 use super::WebState;
 use super::chrome::{Banner, Tone};
@@ -19,7 +19,7 @@ use crate::access::Subject;
 use crate::limiter::Login;
 use crate::metrics::SignInOutcome;
 use crate::provider::{Known, Provider, ProviderError};
-use crate::second_factor::ceremony::LIFE_MS;
+use crate::second_factor::ceremony::{self, LIFE_MS};
 
 /// Name of the cookie that names a sign-in under way. It must come along when the provider sends the browser back, so
 /// it is not `Strict`.
@@ -42,8 +42,9 @@ pub async fn away(State(state): State<WebState>, knock: Knock, uri: Uri) -> Resu
     }
     // Each beginning counts, right or not: what is bounded is how many there are.
     provider.begun.failed(knock.address, Login::Known, now);
-    match provider.ask(move |provider| provider.begin(&next, now)).await {
-        Ok((address, name)) => {
+    match provider.ask(move |provider| provider.begin(&next)).await {
+        Ok((address, away)) => {
+            let name = ceremony::begin(&*state.store, CeremonyKind::Provider, &away, now).await?;
             let secure = if state.secure { "; Secure" } else { "" };
             let seconds = LIFE_MS / 1000;
             let cookie = format!(
@@ -70,8 +71,9 @@ pub async fn back(
     };
     let fields = Fields::of_query(&uri)?;
     let (code, given) = (fields.text("code").to_owned(), fields.text("state").to_owned());
-    let (name, now) = (super::passkey::cookie(&headers, COOKIE).to_owned(), knock.chrome.now);
-    let known = match provider.ask(move |provider| provider.finish(&name, &code, &given, now)).await {
+    let (name, now) = (super::passkey::cookie(&headers, COOKIE), knock.chrome.now);
+    let away = ceremony::take(&*state.store, CeremonyKind::Provider, name, now).await?;
+    let known = match provider.ask(move |provider| provider.finish(away, &code, &given)).await {
         Ok(known) => known,
         Err(error) => return failed(&state, &provider, knock, &error),
     };
@@ -107,8 +109,7 @@ fn failed(
         ProviderError::Busy | ProviderError::FailedLately => "provider-busy-text",
         ProviderError::Secret(_)
         | ProviderError::Answer { .. }
-        | ProviderError::Ended
-        | ProviderError::Random(_) => "provider-failed-text",
+        | ProviderError::Ended => "provider-failed-text",
     };
     let (title, text) = (knock.chrome.t("provider-failed"), knock.chrome.t(text));
     knock.back(state, Banner::new(Tone::Error, title, text), "", "")

@@ -313,10 +313,11 @@ pub struct Oops {
 }
 
 impl Oops {
-    /// The page of `status`.
+    /// The page of `status`; `away` when the database cannot be reached.
     #[must_use]
-    pub fn new(c: Chrome, status: StatusCode, need: Need, reference: String) -> Self {
+    pub fn new(c: Chrome, (status, away): (StatusCode, bool), need: Need, reference: String) -> Self {
         let kind = match status {
+            StatusCode::SERVICE_UNAVAILABLE if away => "away",
             StatusCode::FORBIDDEN => "403",
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "404",
             StatusCode::PAYLOAD_TOO_LARGE => "413",

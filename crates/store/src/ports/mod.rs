@@ -3,6 +3,7 @@
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
 mod audit;
+mod ceremonies;
 mod changes;
 mod contracts;
 mod days;
@@ -27,6 +28,7 @@ mod retention;
 mod scope;
 mod searches;
 mod sign_in;
+mod signing_key;
 mod terminals;
 mod upkeep;
 
@@ -34,6 +36,7 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
+pub use ceremonies::{CEREMONIES_MAX, Ceremonies, CeremonyKind, NewCeremony};
 pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkInFull, LinkPreview, Rejudged};
 pub use contracts::{
     Contract, ContractSettings, ContractStatus, Contracts, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, KeyHash,
@@ -107,6 +110,7 @@ pub use sign_in::{
     Passkey, ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, SignInTries, TOKENS_MAX, TotpSecret,
     WAIT_MAX_MS, waits_until,
 };
+pub use signing_key::SigningKey;
 pub use terminals::{
     BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
 };
@@ -173,6 +177,8 @@ pub trait Store:
     + Operators
     + SignIn
     + SignInTries
+    + Ceremonies
+    + SigningKey
     + AuditLog
     + Remarks
     + Retention

@@ -37,11 +37,13 @@ impl Intake for SqliteStore {
     }
 
     async fn receive(&self, batch: IncomingBatch) -> Answer<Reception> {
-        Ok(self.writer.receive(ready(batch)?, None)?.await?.reception)
+        let received = self.writer.receive(ready(batch)?, None)?;
+        Ok(self.answered(RECEIVE, received).await?.reception)
     }
 
     async fn receive_and_seal(&self, batch: IncomingBatch, seal: Seal) -> Answer<Sealed> {
-        let Received { reception, receipt } = self.writer.receive(ready(batch)?, Some(seal))?.await?;
+        let received = self.writer.receive(ready(batch)?, Some(seal))?;
+        let Received { reception, receipt } = self.answered(RECEIVE, received).await?;
         let unsealed = || WorkError::Unreadable("a receipt that was not made").into_store_error(RECEIVE);
         Ok(Sealed { reception, receipt: receipt.ok_or_else(unsealed)? })
     }

@@ -13,6 +13,7 @@ mod administrators;
 mod alike;
 mod audit;
 pub mod backup;
+mod ceremonies;
 mod changing;
 mod checkpoints;
 mod contact_days;
@@ -65,6 +66,7 @@ mod schema;
 mod scope;
 mod searches;
 mod sign_in;
+mod signing_key;
 mod standing;
 mod suggesting;
 mod terminal_names;
@@ -83,6 +85,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::Cause;
 use crate::ports::Answer;
+use crate::postgres::vigil::Vigil;
 use crate::postgres::{self, Readers};
 use crate::sql::{self, Connection, Link, Told};
 use crate::{Refusal, StoreError};
@@ -146,8 +149,8 @@ pub struct SqlStore {
     readers: r2d2::Pool<ReaderFactory>,
     writer: Arc<Writer>,
     reading: Arc<Semaphore>,
-    /// SQLite's file can be opened, or something is wrong with it; PostgreSQL may be away for a while.
-    can_be_away: bool,
+    /// SQLite's file can be opened, or something is wrong with it; PostgreSQL may be away for a while, or hang.
+    vigil: Option<Vigil>,
     proved: Arc<probe::Proved>,
     identifying: Arc<identifying::Identifying>,
 }
@@ -174,18 +177,21 @@ impl SqlStore {
     }
 
     fn with(writer: Writer, factory: ReaderFactory) -> Result<Self, r2d2::Error> {
-        let can_be_away = matches!(factory, ReaderFactory::Postgres(_));
+        let vigil = match &factory {
+            ReaderFactory::Sqlite(_) => None,
+            ReaderFactory::Postgres(readers) => Some(Vigil::new((**readers).clone())),
+        };
         let readers = r2d2::Pool::builder()
             .max_size(READERS)
             .min_idle(Some(0))
             // A connection over the network may have ended while it was idle.
-            .test_on_check_out(can_be_away)
+            .test_on_check_out(vigil.is_some())
             .connection_timeout(READER_TIMEOUT)
             .error_handler(Box::new(NotConnected))
             .build(factory)?;
         let reading = Arc::new(Semaphore::new(READERS as usize));
         let (proved, identifying) = (Arc::default(), Arc::default());
-        Ok(Self { readers, writer: Arc::new(writer), reading, can_be_away, proved, identifying })
+        Ok(Self { readers, writer: Arc::new(writer), reading, vigil, proved, identifying })
     }
 
     /// Runs a change on the writer; done when durable.
@@ -194,7 +200,7 @@ impl SqlStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
-        self.writer.submit(operation, 0, work)?.await
+        self.answered(operation, self.writer.submit(operation, 0, work)?).await
     }
 
     /// As [`Self::write`], for work that may judge a great part of the stored punches again: in a transaction of its own.
@@ -203,7 +209,7 @@ impl SqlStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
-        self.writer.submit_alone(operation, work)?.await
+        self.answered(operation, self.writer.submit_alone(operation, work)?).await
     }
 
     /// As [`Self::write`], for work that carries `bytes` of a request.
@@ -212,7 +218,7 @@ impl SqlStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
-        self.writer.submit(operation, bytes, work)?.await
+        self.answered(operation, self.writer.submit(operation, bytes, work)?).await
     }
 
     /// Runs a query on a reader.
@@ -221,8 +227,30 @@ impl SqlStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
+        self.answered(operation, self.read_in_time(operation, work)).await
+    }
+
+    /// What `answer` says, as long as there is a database that may still give it. Work that nobody waits for any more is
+    /// done all the same, if it ever is.
+    pub(crate) async fn answered<T>(
+        &self,
+        operation: &'static str,
+        answer: impl Future<Output = Answer<T>>,
+    ) -> Answer<T> {
+        let Some(vigil) = &self.vigil else { return answer.await };
+        tokio::select! {
+            answer = answer => answer,
+            silent = vigil.silence() => Err(StoreError::Away { operation, source: Box::new(silent) }),
+        }
+    }
+
+    async fn read_in_time<T, F>(&self, operation: &'static str, work: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Work<T> + Send + 'static,
+    {
         let permit = self.reading.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let (pool, can_be_away) = (self.readers.clone(), self.can_be_away);
+        let (pool, can_be_away) = (self.readers.clone(), self.vigil.is_some());
         let failed = move |source: Cause| StoreError::Failed { operation, source };
         tokio::task::spawn_blocking(move || {
             let _permit = permit;

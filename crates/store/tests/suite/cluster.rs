@@ -85,6 +85,25 @@ impl Cluster {
         self.signal("-QUIT");
     }
 
+    /// Lets all of its processes stand still, as on a machine whose disk does not answer: connections stay, and nobody is at
+    /// work. They go on when the answer is dropped.
+    #[allow(dead_code, reason = "not every test binary does")]
+    pub fn hangs(&self) -> Hanging {
+        let server = self.server.id();
+        let is_of_it = |id: &u32| {
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
+            *id == server || parent == Some(server)
+        };
+        // The first one makes no others meanwhile.
+        send("-STOP", &[server]);
+        let all = std::fs::read_dir("/proc").unwrap().map_while(Result::ok);
+        let ids: Vec<u32> =
+            all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_of_it).collect();
+        send("-STOP", &ids);
+        Hanging(ids)
+    }
+
     /// Its address on the loopback.
     #[allow(dead_code, reason = "not every test binary asks")]
     pub fn port(&self) -> u16 {
@@ -125,6 +144,19 @@ impl Cluster {
         client.args(["--host", "127.0.0.1", "--username", USER, "--port"]).arg(self.port.to_string());
         client
     }
+}
+
+/// A cluster that stands still.
+pub struct Hanging(Vec<u32>);
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        send("-CONT", &self.0);
+    }
+}
+
+fn send(signal: &str, to: &[u32]) {
+    drop(Command::new("kill").arg(signal).args(to.iter().map(u32::to_string)).status());
 }
 
 impl Drop for Cluster {

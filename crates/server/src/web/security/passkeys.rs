@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use mngntime_store::{PASSKEYS_MAX, Passkey, PasskeyId, Refusal, StoreError};
+use mngntime_store::{CeremonyKind, PASSKEYS_MAX, Passkey, PasskeyId, Refusal, StoreError};
 use serde::Deserialize;
 use serde_json::json;
 use webauthn_rs::prelude::RegisterPublicKeyCredential;
@@ -13,11 +13,12 @@ use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
-use super::super::passkey::{ask, ceremony, passkeys, refuse};
+use super::super::passkey::{ask, named, passkeys, refuse};
 use super::super::session::Visit;
 use super::super::times;
 use super::{check_not_last, done, last_stays, last_way_stays};
 use crate::access::Action;
+use crate::second_factor::ceremony;
 
 /// Longest name, in characters.
 const NAME_MAX: usize = 60;
@@ -63,8 +64,8 @@ pub async fn start(State(state): State<WebState>, visit: Visit) -> Result<Respon
     let person = visit.person();
     let stored = state.store.means(person.id).await?.passkeys;
     let names = (person.data.login.as_str(), person.data.display_name.as_str());
-    let begun = passkeys(&state)?.begin_registration(person.id, names, &stored, visit.chrome.now);
-    Ok(ask(&state, begun.map_err(|error| WebError::Means(error.into()))?))
+    let begun = passkeys(&state)?.begin_registration(person.id, names, &stored);
+    ask(&state, CeremonyKind::PasskeyAdded, begun).await
 }
 
 /// `POST /me/security/passkeys/finish`
@@ -83,7 +84,8 @@ pub async fn finish(
     let Json(made) = body.map_err(|_| WebError::BadForm)?;
     let (id, now) = (visit.person().id, visit.chrome.now);
     let name = name_of(&made.name, &visit.chrome);
-    let new = passkeys(&state)?.finish_registration(ceremony(&headers), id, name, &made.credential, now);
+    let begun = ceremony::take(&*state.store, CeremonyKind::PasskeyAdded, named(&headers), now).await?;
+    let new = passkeys(&state)?.finish_registration(begun, id, name, &made.credential);
     let new = match new {
         Ok(new) => new,
         Err(error) => return Ok(refuse(visit.chrome.t("passkey-not-added"), &error)),

@@ -141,16 +141,25 @@ async fn every_answer_carries_the_headers() {
 async fn a_failing_store_gives_a_page_with_a_reference_and_no_detail() {
     let site = Site::new().await;
     let failed = || StoreError::Failed { operation: "list punches", source: "disk full".into() };
+    let away = || StoreError::Away { operation: "list punches", source: "disk full".into() };
+    // A session that a store without its database was asked for.
+    let lost = || tower_sessions::session::Error::Store(crate::sessions::backend(away()));
     let app = Router::new()
         .route("/failed", get(async move || Err::<(), WebError>(failed().into())))
         .route("/busy", get(async || Err::<(), WebError>(StoreError::Overloaded.into())))
+        .route("/away", get(async move || Err::<(), WebError>(away().into())))
+        .route("/session", get(async move || Err::<(), WebError>(lost().into())))
         .layer(middleware::from_fn_with_state(site.state.clone(), errors::pages));
-    for (address, status, title) in
-        [("/failed", 500, "サーバーエラーです"), ("/busy", 503, "サーバーが混み合っています")]
-    {
+    for (address, status, title) in [
+        ("/failed", 500, "サーバーエラーです"),
+        ("/busy", 503, "サーバーが混み合っています"),
+        ("/away", 503, "データベースに接続できません"),
+        ("/session", 503, "データベースに接続できません"),
+    ] {
         let request = Request::get(address).body(Body::empty()).unwrap();
         let response = app.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status().as_u16(), status);
+        assert_eq!(response.headers().contains_key(header::RETRY_AFTER), status == 503, "{address}");
         let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();
         assert!(text.contains(title) && text.contains("問い合わせ番号"), "{address}");
