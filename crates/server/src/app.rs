@@ -109,11 +109,12 @@ impl App {
         clock: Clock,
     ) -> Shared {
         let limiter = Limiter::new(settings.sign_in_failures_per_address);
+        let metrics = Metrics::of_database(settings.database.is_some());
         Arc::new(Self {
             store,
             key: Arc::new(key),
             settings,
-            metrics: Metrics::default(),
+            metrics,
             passwords,
             log_heads: Arc::default(),
             failed_jobs: FailedJobs::default(),

@@ -96,8 +96,10 @@ pub struct Condition {
     pub log_is_whole: bool,
     /// Months of logs that lie after the clock.
     pub months_ahead: Vec<String>,
-    /// Absent where the operating system does not say.
+    /// Of the data directory. Absent where the operating system does not say.
     pub disk: Option<Disk>,
+    /// Whether the database is in PostgreSQL: its disk and its backups are not seen from here.
+    pub database_elsewhere: bool,
     /// Until when the certificate counts.
     pub certificate: Certificate,
     /// Active terminals of all contracts.
@@ -125,6 +127,7 @@ pub fn of(app: &App) -> Condition {
         log_is_whole: app.metrics.log_was_whole(),
         months_ahead: months,
         disk: disk(directory),
+        database_elsewhere: app.settings.database.is_some(),
         certificate: certificate(app.settings.tls.as_ref()),
         terminals: app.metrics.terminals_now(),
         standings: app.metrics.standings_now(),

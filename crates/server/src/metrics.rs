@@ -90,6 +90,14 @@ impl fmt::Debug for Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::of_database(false)
+    }
+}
+
+impl Metrics {
+    /// Those of a server whose database is `elsewhere`, in PostgreSQL: of its backups nothing is known here.
+    #[must_use]
+    pub fn of_database(elsewhere: bool) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("mngntime"),
             batches: Family::default(),
@@ -106,11 +114,12 @@ impl Default for Metrics {
             watched: Watched::default(),
         };
         metrics.register();
+        if !elsewhere {
+            metrics.watched.register_backup(&mut metrics.registry);
+        }
         metrics
     }
-}
 
-impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         self.watched.register(registry);

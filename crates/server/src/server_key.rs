@@ -120,11 +120,7 @@ impl KeyError {
 ///
 /// # Errors
 /// [`KeyError`]; [`KeyError::Missing`] and [`KeyError::Foreign`] when what is signed was signed with another one.
-pub async fn of_server(
-    directory: &Path,
-    store: &dyn Store,
-    now: UtcMillis,
-) -> Result<SecretKey, KeyError> {
+pub async fn of_server(directory: &Path, store: &dyn Store, now: UtcMillis) -> Result<SecretKey, KeyError> {
     let key = match load(directory) {
         Err(KeyError::Read { path, source }) if source.kind() == io::ErrorKind::NotFound => {
             let signed = store.signing_key().await?.is_some() || newest_head(store).await?.is_some();
@@ -168,7 +164,8 @@ pub async fn check(
 async fn newest_head(store: &dyn Store) -> Result<Option<String>, StoreError> {
     let mut newest = None;
     for contract in store.list_contracts().await? {
-        newest = newest.max(store.newest_head(contract.id).await?.map(|head| (head.signed_at, head.envelope)));
+        newest =
+            newest.max(store.newest_head(contract.id).await?.map(|head| (head.signed_at, head.envelope)));
     }
     Ok(newest.map(|(_, envelope)| envelope))
 }

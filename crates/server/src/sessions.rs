@@ -128,8 +128,12 @@ impl Trouble {
     #[must_use]
     pub fn of(error: &tower_sessions::session::Error) -> Self {
         match error {
-            tower_sessions::session::Error::Store(Error::Backend(told)) if told.starts_with(AWAY) => Self::Away,
-            tower_sessions::session::Error::Store(Error::Backend(told)) if told.starts_with(BUSY) => Self::Busy,
+            tower_sessions::session::Error::Store(Error::Backend(told)) if told.starts_with(AWAY) => {
+                Self::Away
+            }
+            tower_sessions::session::Error::Store(Error::Backend(told)) if told.starts_with(BUSY) => {
+                Self::Busy
+            }
             tower_sessions::session::Error::Store(_) | tower_sessions::session::Error::SerdeJson(_) => {
                 Self::Failed
             }

@@ -78,11 +78,6 @@ impl Watched {
         );
         for (name, help, gauge) in [
             (
-                "last_backup_timestamp_seconds",
-                "When the last backup was made; 0 for never",
-                &self.last_backup,
-            ),
-            (
                 "certificate_end_timestamp_seconds",
                 "When the server's certificate ends; 0 without one, 1 when it cannot be read",
                 &self.certificate_end,
@@ -103,6 +98,12 @@ impl Watched {
         ] {
             registry.register(name, help, gauge.clone());
         }
+    }
+
+    /// The same for the backups that `mngntime backup` makes, which is of SQLite's file alone.
+    pub fn register_backup(&self, registry: &mut Registry) {
+        let help = "When the last backup was made; 0 for never";
+        registry.register("last_backup_timestamp_seconds", help, self.last_backup.clone());
     }
 
     /// Counts an answer.
@@ -221,5 +222,7 @@ mod tests {
         ] {
             assert!(page.contains(&format!("\nmngntime_{line}\n")), "{line}: {page}");
         }
+        let elsewhere = crate::metrics::Metrics::of_database(true).page().unwrap();
+        assert!(!elsewhere.contains("last_backup") && elsewhere.contains("disk_free_bytes"), "{elsewhere}");
     }
 }

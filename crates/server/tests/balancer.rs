@@ -16,6 +16,13 @@ use mngntime_wire::{Receipt, Signed};
 
 const GUIDE: &str = include_str!("../../../docs/operating/scale-out.en.md");
 
+/// What the guide says in its block of this kind.
+fn block(kind: &str) -> &'static str {
+    let head = format!("```{kind}\n");
+    let begin = GUIDE.find(&head).unwrap() + head.len();
+    &GUIDE[begin..begin + GUIDE[begin..].find("```").unwrap()]
+}
+
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -30,9 +37,10 @@ struct Balancer {
 impl Balancer {
     fn start(directory: &Path, nodes: [u16; 2]) -> Self {
         let (port, control) = (free_port(), directory.join("haproxy.sock"));
-        let begin = GUIDE.find("```haproxy\n").unwrap() + "```haproxy\n".len();
-        let guide = &GUIDE[begin..begin + GUIDE[begin..].find("```").unwrap()];
-        let own = guide
+        let away = directory.join("503.http");
+        std::fs::write(&away, block("http").replace('\n', "\r\n")).unwrap();
+        let own = block("haproxy")
+            .replace("/etc/haproxy/errors/mngntime-503.http", away.to_str().unwrap())
             .replace("*:80", &format!("127.0.0.1:{port}"))
             .replace("192.0.2.11:8320", &format!("127.0.0.1:{}", nodes[0]))
             .replace("192.0.2.12:8320", &format!("127.0.0.1:{}", nodes[1]))
@@ -105,7 +113,11 @@ impl Site {
 
     fn serve(&self, port: u16) -> Running {
         let config = self.directory.path().join(format!("server-{port}.toml"));
-        let text = format!("listen = \"127.0.0.1:{port}\"\ndata_dir = \"{}\"\n", self.data());
+        // Passkeys need a host name, which browsers know the balancer by.
+        let text = format!(
+            "listen = \"127.0.0.1:{port}\"\ndata_dir = \"{}\"\npublic_url = \"http://localhost\"\n",
+            self.data()
+        );
         std::fs::write(&config, text).unwrap();
         Running::of(self.command().args(["serve", "--config"]).arg(config))
     }
@@ -193,46 +205,139 @@ fn nodes_are_restarted_one_after_the_other_and_one_is_killed_and_no_event_is_los
     println!("{made} events through a rolling restart and a killed node: lost 0, doubled 0");
 }
 
-/// The status, cookie and body of an answer to one request on a connection of its own.
-fn ask(address: &str, request: &str) -> (u16, Option<String>) {
+/// An answer to one request on a connection of its own.
+struct Answered {
+    status: u16,
+    /// Those that it sets, as `name=value`.
+    cookies: Vec<String>,
+    text: String,
+}
+
+impl Answered {
+    /// The cookie that the pages know somebody by.
+    fn session(&self) -> String {
+        self.cookies.iter().find(|cookie| cookie.starts_with("mngntime_session=")).unwrap().clone()
+    }
+}
+
+fn ask(address: &str, request: &str) -> Answered {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let lines: Vec<String> = BufReader::new(stream).lines().map_while(Result::ok).collect();
     let status = lines[0].split(' ').nth(1).unwrap().parse().unwrap();
-    let cookie = lines.iter().find_map(|line| line.strip_prefix("set-cookie: "));
-    (status, cookie.map(|cookie| cookie.split(';').next().unwrap().to_owned()))
+    let cookies = lines.iter().filter_map(|line| line.strip_prefix("set-cookie: "));
+    let cookies = cookies.map(|cookie| cookie.split(';').next().unwrap().to_owned()).collect();
+    Answered { status, cookies, text: lines.join("\n") }
+}
+
+const HEAD: &str = "Host: localhost\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\n";
+
+fn get(address: &str, path: &str, cookies: &str) -> Answered {
+    ask(address, &format!("GET {path} HTTP/1.1\r\n{HEAD}Cookie: {cookies}\r\n\r\n"))
+}
+
+fn post(address: &str, path: &str, cookies: &str, (kind, body): (&str, &str)) -> Answered {
+    let length = body.len();
+    let head = format!("{HEAD}Cookie: {cookies}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n");
+    ask(address, &format!("POST {path} HTTP/1.1\r\n{head}\r\n{body}"))
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Somebody with a password, and two nodes behind a balancer.
+struct Office {
+    site: Site,
+    balancer: Balancer,
+    nodes: [Option<Running>; 2],
+    ports: [u16; 2],
+    password: String,
+}
+
+impl Office {
+    fn new() -> Self {
+        let site = Site::new();
+        let run = |arguments: &[&str]| {
+            let done = site.command().args(arguments).output().unwrap();
+            assert!(done.status.success(), "{}", text(&done.stderr));
+            done
+        };
+        let data = site.data();
+        run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "A"]);
+        let made = ["admin", "create", "--data", &data, "--login", "kimura", "--contract", "acme"];
+        let password = printed(&run(&made), "password");
+        let ports = [free_port(), free_port()];
+        let nodes = ports.map(|port| Some(site.serve(port)));
+        let balancer = Balancer::start(site.directory.path(), ports);
+        Self { site, balancer, nodes, ports, password }
+    }
+
+    fn sign_in(&self) -> Answered {
+        let written: String = self.password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let form = format!("user=kimura&password={written}");
+        let answer = post(&self.balancer.address(), "/login", "", (FORM, &form));
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        answer
+    }
 }
 
 #[test]
 fn who_is_signed_in_is_so_at_every_node() {
-    let site = Site::new();
-    let run = |arguments: &[&str]| {
-        let done = site.command().args(arguments).output().unwrap();
-        assert!(done.status.success(), "{}", text(&done.stderr));
-        done
-    };
-    let data = site.data();
-    run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "A"]);
-    let made = ["admin", "create", "--data", &data, "--login", "kimura", "--contract", "acme"];
-    let password = printed(&run(&made), "password");
-    let ports = [free_port(), free_port()];
-    let _nodes = ports.map(|port| site.serve(port));
-    let balancer = Balancer::start(site.directory.path(), ports);
-    let written: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let form = format!("user=kimura&password={written}");
-    let head = "Host: localhost\r\nConnection: close\r\n";
-    let sign_in = format!(
-        "POST /login HTTP/1.1\r\n{head}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-        form.len()
-    );
-    let (status, cookie) = ask(&balancer.address(), &sign_in);
-    assert_eq!(status, 303);
-    let page = format!("GET /punches HTTP/1.1\r\n{head}Cookie: {}\r\n\r\n", cookie.unwrap());
-    // Requests go to the nodes in turns.
+    let office = Office::new();
+    let session = office.sign_in().session();
+    // Without the balancer's cookie, requests go to the nodes in turns.
     for _ in 0..4 {
-        assert_eq!(ask(&balancer.address(), &page).0, 200);
+        assert_eq!(get(&office.balancer.address(), "/punches", &session).status, 200);
     }
-    for port in ports {
-        assert_eq!(ask(&format!("127.0.0.1:{port}"), &page).0, 200, "at each of them");
+    for port in office.ports {
+        let at = format!("127.0.0.1:{port}");
+        assert_eq!(get(&at, "/punches", &session).status, 200, "at each of them");
     }
+}
+
+#[test]
+fn a_ceremony_that_one_node_has_begun_is_ended_at_the_other() {
+    let office = Office::new();
+    let begun = || office.site.cluster.ask("office", "SELECT count(*) FROM ceremonies");
+    let address = office.balancer.address();
+    for _ in 0..2 {
+        let started = post(&address, "/login/passkey/start", "", ("application/json", "null"));
+        assert_eq!((started.status, begun().as_str()), (200, "1"), "{}", started.text);
+        let cookie = started.cookies.iter().find(|cookie| cookie.starts_with("mngntime_passkey=")).unwrap();
+        // Nobody's passkey: what it began is taken all the same, at whichever node is next.
+        let nobody = r#"{"credential":{"id":"AA","rawId":"AA","type":"public-key","response":
+            {"authenticatorData":"AA","clientDataJSON":"AA","signature":"AA","userHandle":null}}}"#;
+        let finished = post(&address, "/login/passkey/finish", cookie, ("application/json", nobody));
+        assert_eq!((finished.status, begun().as_str()), (422, "0"), "{}", finished.text);
+    }
+}
+
+#[test]
+fn a_browser_stays_at_the_node_that_has_its_evidence_pack_and_is_told_when_no_node_is_there() {
+    let mut office = Office::new();
+    let address = office.balancer.address();
+    let signed_in = office.sign_in();
+    let mut cookies = signed_in.session();
+    let added = post(&address, "/employees", &cookies, (FORM, "code=E-1&name=hanako"));
+    assert_eq!(added.status, 303, "{}", added.text);
+    let id = office.site.cluster.ask("office", "SELECT encode(id, 'hex')::uuid FROM employees");
+    let page = format!("/employees/{id}/evidence");
+    let node = get(&address, &page, &cookies).cookies;
+    let node = node.iter().find(|cookie| cookie.starts_with("NODE=")).unwrap();
+    cookies = format!("{cookies}; {node}");
+    let made = post(&address, &page, &cookies, (FORM, "from=2026-11-01&to=2026-11-02"));
+    assert_eq!(made.status, 303, "{}", made.text);
+    for _ in 0..4 {
+        let shown = get(&address, &page, &cookies);
+        assert!(shown.status == 200 && shown.text.contains(&format!("{page}/pack")), "{}", shown.text);
+    }
+    for node in &mut office.nodes {
+        drop(node.take());
+    }
+    office.balancer.until(|state| state.iter().all(|node| node == "DOWN"));
+    let told = get(&address, &page, &cookies);
+    assert_eq!(told.status, 503);
+    assert!(
+        told.text.contains("打刻はPCに保存されており") && told.text.contains("Punches are kept on the PCs")
+    );
+    assert!(told.text.to_lowercase().contains("retry-after: 10"), "{}", told.text);
 }

@@ -40,6 +40,24 @@ fn a_second_start_of_up_prints_the_same_secrets() {
     enrolled(&third, 1);
 }
 
+#[test]
+fn a_server_whose_key_is_gone_makes_no_other_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    assert_eq!(up(&data).stop().0.code(), Some(0));
+    let key = data.join("server-key");
+    let good = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let started = ["up", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+    let output = run(&started);
+    assert!(!output.status.success() && output.stdout.is_empty(), "{}", text(&output.stdout));
+    let said = text(&output.stderr);
+    assert!(said.contains("from the backup") && !key.exists(), "{said}");
+    std::fs::write(&key, good).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    assert_eq!(up(&data).stop().0.code(), Some(0));
+}
+
 /// Starts `serve` and reads the first two lines of what it prints, the second only where there is one to wait for.
 fn first_lines(data: &Path, two: bool) -> (Child, String, String) {
     let mut command = mngntime();

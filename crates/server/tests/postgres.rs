@@ -440,3 +440,167 @@ fn of_two_nodes_on_one_database_one_is_killed_and_no_event_is_lost_or_doubled() 
     );
     assert!(pcs.iter().all(|pc| !pc.acknowledged.is_empty()), "each has had receipts");
 }
+
+/// The answer to a request for a page: its head and its body.
+fn page(address: &str, path: &str, cookie: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut line = std::net::TcpStream::connect(address).unwrap();
+    let head = "host: localhost\r\nconnection: close\r\naccept-language: en";
+    write!(line, "GET {path} HTTP/1.1\r\n{head}\r\ncookie: {cookie}\r\n\r\n").unwrap();
+    let mut text = String::new();
+    line.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// Signs in through the form; the session's cookie.
+fn signed_in(address: &str, login: &str, password: &str) -> String {
+    let answer = ureq::post(format!("http://{address}/login"))
+        .config()
+        .max_redirects(0)
+        .build()
+        .send_form([("user", login), ("password", password)])
+        .unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+/// A running server with somebody who has signed in, and a PC.
+fn with_people(site: &Site) -> (Running, String, Pc) {
+    let data = site.data();
+    let made = site.run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "A"]);
+    let key = printed(&made, "enrollment-key");
+    let made = ["admin", "create", "--data", &data, "--login", "kimura", "--contract", "acme"];
+    let password = printed(&site.run(&made), "password");
+    let running = site.serve();
+    let cookie = signed_in(&running.address(), "kimura", &password);
+    let mut pc = Pc { contract: "acme".into(), ..Pc::new(1) };
+    pc.terminal = enroll(&mut Line::to(&running.address()), &pc, &key);
+    (running, cookie, pc)
+}
+
+const AWAY: &str = "The database cannot be reached";
+
+/// What people and PCs hear while the database does not answer.
+fn hears_that_it_is_away(address: &str, cookie: &str, batch: &Signed) {
+    for path in ["/punches", "/login", "/me/security"] {
+        let begun = std::time::Instant::now();
+        let told = page(address, path, cookie);
+        let took = begun.elapsed();
+        assert!(told.starts_with("HTTP/1.1 503 "), "{path}: {told}");
+        assert!(told.to_lowercase().contains("\r\nretry-after: "), "{path}: {told}");
+        assert!(told.contains(AWAY) && told.contains("Punches are kept on the PCs"), "{path}: {told}");
+        assert!(took < std::time::Duration::from_secs(20), "{path}: {took:?}");
+    }
+    let request = ureq::post(format!("http://{address}/api/v1/events")).config().http_status_as_error(false);
+    let answer = request.build().content_type("application/json").send(batch.to_json().unwrap()).unwrap();
+    assert_eq!(answer.status().as_u16(), 503);
+    assert!(answer.headers().contains_key("retry-after"), "PCs are told when to come back");
+}
+
+#[test]
+fn while_the_database_is_stopped_every_page_says_so() {
+    let mut site = Site::new();
+    let (running, cookie, mut pc) = with_people(&site);
+    assert!(page(&running.address(), "/punches", &cookie).starts_with("HTTP/1.1 200 "));
+    let batch = pc.logon("hanako");
+    let batch = pc.batch(&[batch]);
+    site.cluster.crash();
+    hears_that_it_is_away(&running.address(), &cookie, &batch);
+    site.cluster.restart();
+    assert!(support::all_stored(&Line::to(&running.address()).deliver(&batch).unwrap()));
+    assert!(page(&running.address(), "/punches", &cookie).starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn while_the_database_hangs_nobody_waits_without_end_and_what_was_sent_is_there_once() {
+    let site = Site::new();
+    let (running, cookie, mut pc) = with_people(&site);
+    let batch = pc.logon("hanako");
+    let batch = pc.batch(&[batch]);
+    let hanging = site.cluster.hangs();
+    hears_that_it_is_away(&running.address(), &cookie, &batch);
+    drop(hanging);
+    assert!(support::all_stored(&Line::to(&running.address()).deliver(&batch).unwrap()));
+    assert_eq!(site.ask("SELECT count(*) FROM events"), "1", "sent twice, and stored once");
+    assert!(page(&running.address(), "/punches", &cookie).starts_with("HTTP/1.1 200 "));
+}
+
+/// Starts `serve` on another data directory and waits for its end; what it says.
+fn refused_to_serve(site: &Site, data: &Path) -> String {
+    let mut serve = site.command();
+    serve.arg("serve").env("MNGNTIME_LISTEN", "127.0.0.1:0").env("MNGNTIME_DATA_DIR", data);
+    let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut ready).unwrap();
+    // One that is ready would go on for ever.
+    if !ready.is_empty() {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(ready.is_empty() && !output.status.success(), "{ready}");
+    text(&output.stderr)
+}
+
+#[test]
+fn a_node_with_another_key_than_the_others_is_refused_and_signs_nothing() {
+    let site = Site::new();
+    let (running, _, mut pc) = with_people(&site);
+    let batch = pc.logon("hanako");
+    Line::to(&running.address()).deliver(&pc.batch(&[batch])).unwrap();
+    let stray = site.directory.path().join("stray");
+    let said = refused_to_serve(&site, &stray);
+    assert!(said.contains("is not there") && said.contains("copy server-key from"), "{said}");
+    assert!(!stray.join("server-key").exists(), "no key was made");
+    // A key of another server.
+    std::fs::copy(Path::new(&site.data()).join("server-key"), stray.join("server-key")).unwrap();
+    let good = std::fs::read(stray.join("server-key")).unwrap();
+    std::fs::write(stray.join("server-key"), [7; 32]).unwrap();
+    let said = refused_to_serve(&site, &stray);
+    assert!(said.contains("is another than") && said.contains("copy server-key from"), "{said}");
+    let (pack, public) = (site.directory.path().join("pack.zip"), site.directory.path().join("key.pub"));
+    let (pack, public) = (pack.to_str().unwrap(), public.to_str().unwrap());
+    let export = |data: &str, language: &str| {
+        let what = ["export", "evidence", "--all", "--data", data, "--out", pack, "--public-key-out", public];
+        site.command().args(what).args(["--language", language]).output().unwrap()
+    };
+    for (language, words) in [("en", "is another than"), ("ja", "署名した鍵ではありません")] {
+        let refused = export(stray.to_str().unwrap(), language);
+        assert!(!refused.status.success(), "{language}");
+        assert!(text(&refused.stderr).contains(words), "{}", text(&refused.stderr));
+        assert!(!Path::new(pack).exists() && !Path::new(public).exists(), "{language}");
+    }
+    // With the key of the others it is one of them.
+    std::fs::write(stray.join("server-key"), good).unwrap();
+    let mut serve = site.command();
+    serve.arg("serve").env("MNGNTIME_LISTEN", "127.0.0.1:0").env("MNGNTIME_DATA_DIR", &stray);
+    assert_eq!(Running::of(&mut serve).stop().0.code(), Some(0));
+    assert!(export(&site.data(), "en").status.success(), "and nothing was signed with another one");
+    assert_eq!(running.stop().0.code(), Some(0));
+}
+
+#[test]
+fn a_store_that_knows_no_key_takes_the_one_of_its_newest_head() {
+    let site = Site::new();
+    let (running, ..) = with_people(&site);
+    let heads = "SELECT count(*) > 0 FROM log_heads";
+    assert_eq!(running.stop().0.code(), Some(0));
+    let (pack, public) = (site.directory.path().join("pack.zip"), site.directory.path().join("key.pub"));
+    let (pack, public) = (pack.to_str().unwrap(), public.to_str().unwrap());
+    let data = site.data();
+    site.run(&["export", "evidence", "--all", "--data", &data, "--out", pack, "--public-key-out", public]);
+    assert_eq!(site.ask(heads), "t", "a head was signed");
+    // As a version left it that remembered none.
+    site.ask("DELETE FROM signing_key");
+    let key = Path::new(&data).join("server-key");
+    let good = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    assert!(refused_to_serve(&site, Path::new(&data)).contains("is not there"));
+    std::fs::write(&key, [7; 32]).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    assert!(refused_to_serve(&site, Path::new(&data)).contains("is another than"));
+    assert_eq!(site.ask("SELECT count(*) FROM signing_key"), "0", "a stranger is not remembered");
+    std::fs::write(&key, good).unwrap();
+    assert_eq!(site.serve().stop().0.code(), Some(0));
+    assert_eq!(site.ask("SELECT count(*) FROM signing_key"), "1");
+}

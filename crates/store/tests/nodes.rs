@@ -16,8 +16,8 @@ use mngntime_model::{AccountIdentity, EventKind, PunchResult, TerminalId};
 use mngntime_store::sqlite::SqlStore;
 use mngntime_store::{
     ContractId, ContractSettings, Contracts as _, Directory, EnrollmentOutcome, Intake as _,
-    LINKS_BY_SID_MAX, LinksBySid as _, Log as _, LogLook, NewEmployee, People as _, Sender, Sid,
-    StoreError, TerminalStatus, Terminals as _, postgres,
+    LINKS_BY_SID_MAX, LinksBySid as _, Log as _, LogLook, NewEmployee, People as _, Sender, Sid, StoreError,
+    TerminalStatus, Terminals as _, postgres,
 };
 
 use cluster::Cluster;
@@ -182,12 +182,14 @@ async fn a_database_that_is_slow_is_waited_for() {
     let office = fixture::office(node.as_ref()).await;
     let locked = std::thread::scope(|scope| {
         let held = scope.spawn(|| {
-            cluster.ask("empty", "BEGIN; LOCK TABLE contracts IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(12); COMMIT")
+            cluster.ask(
+                "empty",
+                "BEGIN; LOCK TABLE contracts IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(12); COMMIT",
+            )
         });
         std::thread::sleep(std::time::Duration::from_millis(500));
-        let listed = tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current().block_on(node.list_contracts())
-        });
+        let listed =
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(node.list_contracts()));
         held.join().unwrap();
         listed
     });

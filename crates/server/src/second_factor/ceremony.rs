@@ -50,8 +50,7 @@ pub async fn begin<T: Serialize + Sync>(
     let name = drawn::<NAME_BYTES>().map_err(CeremonyError::Random)?;
     let name = BASE32_NOPAD.encode(&name).to_lowercase();
     let state = serde_json::to_vec(state)?;
-    let new =
-        NewCeremony { name: at_rest(&name), kind, state, begun_at: now, ends_at: now.plus(LIFE_MS) };
+    let new = NewCeremony { name: at_rest(&name), kind, state, begun_at: now, ends_at: now.plus(LIFE_MS) };
     store.begin_ceremony(new).await?;
     Ok(name)
 }
@@ -81,6 +80,7 @@ fn at_rest(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mngntime_store::Ceremonies as _;
     use mngntime_store::sqlite::SqliteStore;
 
     #[tokio::test]

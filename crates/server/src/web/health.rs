@@ -51,6 +51,8 @@ const LOGS_MAX: usize = 50;
 /// How something is: class and drawing of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
+    /// Nobody here can see it: others look after it.
+    Unseen,
     /// Nothing to do.
     Ok,
     /// Somebody should look.
@@ -64,6 +66,7 @@ impl Level {
     #[must_use]
     pub fn class(self) -> &'static str {
         match self {
+            Self::Unseen => "quiet",
             Self::Ok => "ok",
             Self::Late => "late",
             Self::Bad => "silent",
@@ -72,6 +75,7 @@ impl Level {
 
     fn key(self) -> &'static str {
         match self {
+            Self::Unseen => "health-unseen",
             Self::Ok => "health-ok",
             Self::Late => "health-late",
             Self::Bad => "health-bad",
@@ -151,19 +155,28 @@ pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Respons
     let growth = growth(&sizes);
     let whole = if contract.is_none() { Some(state.store.database_bytes().await?) } else { None };
     storage(&condition, growth, whole, &mut lines);
-    backup(state.store.last_backup().await?, contract.is_none(), &mut lines);
+    if condition.database_elsewhere {
+        lines.add_plain(
+            "health-backup",
+            Level::Unseen,
+            c.t("health-backup-elsewhere"),
+            "health-backup-elsewhere-do",
+        );
+    } else {
+        backup(state.store.last_backup().await?, contract.is_none(), &mut lines);
+    }
     certificate(&condition.certificate, &mut lines);
     clock(&condition, &mut lines);
     let lines = lines.all;
     let worst = lines.iter().map(|line| line.level).max().unwrap_or(Level::Ok);
     let logs = if contract.is_none() { logs_shown(logs, &c) } else { Vec::new() };
-    let view = views::Health { worst, worst_text: worst_text(&lines, worst, &c), lines, logs, c };
+    let view = views::Health { worst, worst_text: worst_text(&lines, &c), lines, logs, c };
     Ok(view.render_page()?.into_response())
 }
 
-fn worst_text(lines: &[Line], worst: Level, c: &Chrome) -> String {
-    let count = lines.iter().filter(|line| line.level != Level::Ok).count();
-    if worst == Level::Ok { c.t("health-all-well") } else { c.n("health-some", count) }
+fn worst_text(lines: &[Line], c: &Chrome) -> String {
+    let count = lines.iter().filter(|line| line.level > Level::Ok).count();
+    if count == 0 { c.t("health-all-well") } else { c.n("health-some", count) }
 }
 
 /// Ingest, errors, the writer's queue, terminals: of all contracts together.
@@ -357,22 +370,28 @@ fn storage_level(disk: Disk, days_left: Option<u64>) -> Level {
     by_room.max(by_days)
 }
 
-/// For one contract the size of everybody's database, `whole` in bytes, is left out.
+/// For one contract the size of everybody's database, `whole` in bytes, is left out. Of a database that is elsewhere the disk
+/// is this node's, which its growth does not fill.
 fn storage(condition: &Condition, growth: Option<u64>, whole: Option<u64>, lines: &mut Lines<'_>) {
     let c = lines.c;
     let Some(disk) = condition.disk else {
         return lines.add_plain("health-storage", Level::Late, c.t("health-unknown"), "health-disk-do");
     };
-    let days_left = growth.filter(|growth| *growth > 0).map(|growth| disk.free / growth);
+    let elsewhere = condition.database_elsewhere;
+    let days_left = growth.filter(|growth| *growth > 0 && !elsewhere).map(|growth| disk.free / growth);
     let left = days_left.map_or_else(|| c.t("health-days-unknown"), |days| c.n("health-days-left", days));
-    let free = c.words().with("health-free", &[("free", &size(disk.free)), ("total", &size(disk.total))]);
-    let mut figures = vec![free, left];
+    let room = [("free", &*size(disk.free)), ("total", &*size(disk.total))];
+    let mut figures = match elsewhere {
+        true => vec![c.words().with("health-free-node", &room), c.t("health-database-elsewhere")],
+        false => vec![c.words().with("health-free", &room), left],
+    };
     if let Some(bytes) = whole {
         let growth = growth.map_or_else(|| "–".to_owned(), size);
         let database = size(bytes);
         figures.insert(0, c.words().with("health-database", &[("size", &database), ("growth", &growth)]));
     }
-    lines.add_plain("health-storage", storage_level(disk, days_left), figures.join(" · "), "health-disk-do");
+    let remedy = if elsewhere { "health-disk-node-do" } else { "health-disk-do" };
+    lines.add_plain("health-storage", storage_level(disk, days_left), figures.join(" · "), remedy);
 }
 
 fn backup(last: Option<BackupMade>, whole: bool, lines: &mut Lines<'_>) {

@@ -107,9 +107,9 @@ fn failed(
     }
     let text = match error {
         ProviderError::Busy | ProviderError::FailedLately => "provider-busy-text",
-        ProviderError::Secret(_)
-        | ProviderError::Answer { .. }
-        | ProviderError::Ended => "provider-failed-text",
+        ProviderError::Secret(_) | ProviderError::Answer { .. } | ProviderError::Ended => {
+            "provider-failed-text"
+        }
     };
     let (title, text) = (knock.chrome.t("provider-failed"), knock.chrome.t(text));
     knock.back(state, Banner::new(Tone::Error, title, text), "", "")

@@ -9,11 +9,11 @@
 //!   `sslmode=disable` says otherwise. On this machine itself there is nothing to encrypt.
 
 mod address;
-pub(crate) mod vigil;
 #[cfg(test)]
 #[path = "../../tests/suite/cluster.rs"]
 #[allow(dead_code, reason = "the tests ask less of it")]
 pub(crate) mod cluster;
+pub(crate) mod vigil;
 
 use postgres::{Client, Config};
 use refinery::{Migration, Runner};

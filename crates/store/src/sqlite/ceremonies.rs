@@ -29,8 +29,7 @@ fn begin(tx: &Connection, new: &NewCeremony) -> Work<()> {
     let full = "DELETE FROM ceremonies WHERE kind = ?1 AND begun_at <= (
         SELECT begun_at FROM ceremonies WHERE kind = ?1 ORDER BY begun_at DESC LIMIT 1 OFFSET ?2)";
     rows::run(tx, full, params![new.kind.name(), i64::from(CEREMONIES_MAX - 1)])?;
-    let insert =
-        "INSERT INTO ceremonies (name, kind, state, begun_at, ends_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let insert = "INSERT INTO ceremonies (name, kind, state, begun_at, ends_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     let values = params![new.name, new.kind.name(), new.state, new.begun_at.0, new.ends_at.0];
     rows::run(tx, insert, values).map(drop)
 }

@@ -143,7 +143,7 @@ async fn a_failing_store_gives_a_page_with_a_reference_and_no_detail() {
     let failed = || StoreError::Failed { operation: "list punches", source: "disk full".into() };
     let away = || StoreError::Away { operation: "list punches", source: "disk full".into() };
     // A session that a store without its database was asked for.
-    let lost = || tower_sessions::session::Error::Store(crate::sessions::backend(away()));
+    let lost = move || tower_sessions::session::Error::Store(crate::sessions::backend(away()));
     let app = Router::new()
         .route("/failed", get(async move || Err::<(), WebError>(failed().into())))
         .route("/busy", get(async || Err::<(), WebError>(StoreError::Overloaded.into())))

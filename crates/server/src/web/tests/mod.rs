@@ -17,6 +17,7 @@ mod lists;
 mod matrix;
 mod me;
 mod means;
+mod nodes;
 mod pages;
 mod paper;
 mod people;
@@ -76,6 +77,7 @@ fn condition() -> Condition {
         log_is_whole: true,
         months_ahead: Vec::new(),
         disk: Some(Disk { free: 80_000_000_000, total: 100_000_000_000 }),
+        database_elsewhere: false,
         certificate: Certificate::None,
         terminals: 2,
         standings: vec![("missing", 0)],

@@ -241,6 +241,24 @@ async fn the_figures_of_a_contract_have_their_whole_and_lead_to_what_they_count(
 }
 
 #[tokio::test]
+async fn of_a_database_elsewhere_nothing_is_claimed_that_is_not_seen() {
+    let elsewhere = Condition { database_elsewhere: true, ..condition() };
+    let (operator, it) = health(elsewhere.clone(), false).await;
+    for page in [&operator, &it] {
+        assert!(!page.contains("mngntime backup") && !page.contains("まだありません"), "{page}");
+        assert!(page.contains("確認対象外</span>") && page.contains("pg_basebackup"), "{page}");
+        assert_eq!(times(page, "異常</span>"), 0, "{page}");
+        assert!(
+            page.contains("このノードのデータフォルダー") && !page.contains("日後に分かります"),
+            "{page}"
+        );
+    }
+    let full = Condition { disk: Some(Disk { free: 1, total: 100 }), ..elsewhere };
+    let (operator, _) = health(full, false).await;
+    assert!(operator.contains("このノードのディスクを増やす"), "{operator}");
+}
+
+#[tokio::test]
 async fn what_is_not_well_is_said_with_what_to_do() {
     let bad = Condition {
         log_is_whole: false,
