@@ -48,7 +48,7 @@ impl Nodes {
 
     /// A session in which somebody has just shown who they are.
     async fn fresh_session(&self, id: AdministratorId) -> String {
-        let about = json!({ "at": NOW.0, "second": false });
+        let about = json!({ "at": NOW.0, "since": NOW.0, "second": false, "address": null, "agent": "" });
         let data = [("person".to_owned(), json!(id.to_string())), ("about".to_owned(), about)].into();
         let expiry_date = OffsetDateTime::now_utc() + Duration::hours(1);
         let mut record = Record { id: Id::default(), data, expiry_date };
