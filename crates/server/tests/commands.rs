@@ -365,7 +365,7 @@ fn a_read_only_directory_is_found_at_start() {
         run(&arguments)
     };
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("could not make the server's key"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("is the directory there and writable"), "{}", text(&output.stderr));
 }
 
 fn drops_privileges() -> bool {
