@@ -270,6 +270,13 @@ impl Provider {
         })
     }
 
+    /// Where somebody wanted to go who has come back with `state` from the sign-in `name` without signing in. That is over.
+    #[must_use]
+    pub fn cancelled(&self, name: &str, state: &str, now: UtcMillis) -> Option<String> {
+        let away = self.away.take(name, now)?;
+        bool::from(away.state.secret().as_bytes().ct_eq(state.as_bytes())).then_some(away.next)
+    }
+
     fn client(&self) -> Result<OurClient, ProviderError> {
         let secret = match &self.settings.client_secret_file {
             Some(file) => Some(std::fs::read_to_string(file).map_err(ProviderError::Secret)?),

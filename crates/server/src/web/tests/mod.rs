@@ -25,6 +25,7 @@ mod redating;
 mod rollout;
 mod safety;
 mod settings;
+mod showing;
 mod signing_in;
 mod texts;
 
