@@ -375,16 +375,16 @@ async fn a_login_that_has_to_wait_is_marked_for_administrators() {
     let house = House::new().await;
     let admin = house.site.administrator().await;
     let list = async || house.site.get(&admin, "/administrators").await.text;
-    assert!(!list().await.contains("失敗が続き停止中"));
+    assert!(!list().await.contains("失敗が続き一時停止"));
     for _ in 0..FAILURES_FREE {
         house.first_step("wrong").await;
     }
     let page = list().await;
-    assert_eq!(times(&page, "失敗が続き停止中（09:25:01まで）"), 1, "{page}");
+    assert_eq!(times(&page, "失敗が続き一時停止（09:25:01まで）"), 1, "{page}");
     let one = house.site.get(&admin, &format!("/administrators/{}", house.hanako)).await.text;
-    assert!(one.contains("失敗が続き停止中（09:25:01まで）"), "{one}");
+    assert!(one.contains("失敗が続き一時停止（09:25:01まで）"), "{one}");
     house.wait(30);
-    assert!(!list().await.contains("失敗が続き停止中"));
+    assert!(!list().await.contains("失敗が続き一時停止"));
 }
 
 #[tokio::test]
