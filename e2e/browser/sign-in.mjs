@@ -106,10 +106,24 @@ const passkeys = async (browser) => {
   check('ten recovery codes are shown once, with the first passkey', shown.length === 10);
   await look(page, 'codes');
   await page.goto(`${base}/me/security`);
+  check('codes that somebody has gone on from are not shown again', (await page.goto(`${base}/me/security/recovery-codes`)) && at(page) === '/me/security', page.url());
   check('the passkey stands on the page', await page.locator('th:text-is("会社のPC")').count() === 1);
   const kept = await session.send('WebAuthn.getCredentials', { authenticatorId });
   check('the authenticator has one credential that knows its owner', kept.credentials.length === 1 && kept.credentials[0].isResidentCredential && kept.credentials[0].userHandle !== undefined);
   await look(page, 'get-security');
+  await page.click('[data-passkey-do=add]');
+  await page.locator('#passkey-says:visible').waitFor();
+  check('the same authenticator is known', (await page.locator('#passkey-says').textContent()).includes('すでに登録されています'));
+  // A session is not old enough here to be asked who it is: the button that asks stands in for the one that adds.
+  await page.route('**/me/security', async (route) => {
+    const answer = await route.fetch();
+    const asks = 'data-passkey-do="sign-in" data-finish="/me/security/confirm/passkey"';
+    await route.fulfill({ response: answer, body: (await answer.text()).replace('data-passkey-do="add"', asks) });
+  });
+  await page.goto(`${base}/me/security`);
+  await go(page, page.click('[data-finish]'));
+  check('a passkey confirms who one is', await page.locator('.banner--ok:has-text("確認しました")').count() === 1, page.url());
+  await page.unroute('**/me/security');
   await signOut(page);
 
   let sent = null;
@@ -119,9 +133,9 @@ const passkeys = async (browser) => {
   check('a passkey signs in, and leads where one wanted to go', at(page) === '/terminals', page.url());
   const again = await page.evaluate(async (body) => {
     const answer = await fetch('/login/passkey/finish', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    return answer.status;
+    return `${answer.status} ${(await answer.json()).error}`;
   }, sent);
-  check('the same answer does not count twice', again === 422, String(again));
+  check('the same answer does not count twice', again === '422 このパスキーでは、サインインできませんでした。', again);
   await signOut(page);
 
   await type(page, login, password);
@@ -138,6 +152,15 @@ const passkeys = async (browser) => {
   await page.locator('#passkey-says:visible').waitFor();
   check('without verification of its owner a passkey opens nothing', at(page) === '/login');
   await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
+  await page.route('**/login/passkey/finish', (route) => {
+    const body = route.request().postDataJSON();
+    body.credential.response.signature = 'AA';
+    return route.continue({ postData: JSON.stringify(body) });
+  });
+  await page.click('[data-passkey-do=sign-in]');
+  await page.locator('#passkey-says:visible').waitFor();
+  check('a passkey that the server refuses is told in its words', (await page.locator('#passkey-says').textContent()) === 'このパスキーでは、サインインできませんでした。', await page.locator('#passkey-says').textContent());
+  await page.unroute('**/login/passkey/finish');
   await go(page, page.click('[data-passkey-do=sign-in]'));
   return [page, shown];
 };
@@ -218,6 +241,12 @@ const provider = async (browser) => {
   const server = await startProvider();
   const unverified = await byProvider(browser, 'mallory');
   check('an address that is not verified links nobody', at(unverified) === '/login/provider/back' && await unverified.locator('.banner--error').count() === 1, unverified.url());
+  const cancelled = await open(browser);
+  await cancelled.goto(`${base}/login?next=%2Fterminals`);
+  await go(cancelled, cancelled.click('a[href^="/login/provider"]'));
+  await go(cancelled, cancelled.click('a[href$="/abort"]'));
+  check('who stops at the provider is told so', await cancelled.locator('.banner--warn:has-text("取りやめました")').count() === 1, cancelled.url());
+  check('and keeps where they wanted to go', await cancelled.locator('input[name=next]').inputValue() === '/terminals');
   const stranger = await byProvider(browser, 'stranger');
   check('somebody unknown is refused in words', await stranger.locator('.banner--error').count() === 1, stranger.url());
   await look(stranger, 'provider-unknown');

@@ -40,7 +40,7 @@
         userHandle: userHandle ? text(userHandle) : null,
       },
     };
-    const told = await post('/login/passkey/finish', { credential, next: button.dataset.next || '' });
+    const told = await post(button.dataset.finish || '/login/passkey/finish', { credential, next: button.dataset.next || '' });
     if (told) location.assign(told.to);
   };
 
@@ -63,15 +63,7 @@
     };
     const name = document.getElementById(button.dataset.name).value;
     const told = await post('/me/security/passkeys/finish', { credential, name });
-    if (told && told.post) send(told.post);
-    else if (told) location.assign(told.to);
-  };
-
-  // A page that is made by asking for it: recovery codes are shown once.
-  const send = (address) => {
-    const form = Object.assign(document.createElement('form'), { method: 'post', action: address });
-    document.body.append(form);
-    form.submit();
+    if (told) location.assign(told.to);
   };
 
   const work = { 'sign-in': signIn, add };
@@ -89,8 +81,11 @@
       try {
         await work[button.dataset.passkeyDo](button);
       } catch (error) {
-        // The person has closed the dialogue, or waited too long: the browser's own words are for developers.
-        says.textContent = error.name === 'Error' && error.message !== 'undefined' ? error.message : says.dataset.text;
+        // The server's words are for the person. The browser's own are for developers: it says that this authenticator is
+        // known here, or the dialogue was closed, or has waited too long.
+        const known = error.name === 'InvalidStateError' && says.dataset.known;
+        const told = error.name === 'Error' && error.message !== 'undefined' && error.message;
+        says.textContent = known || told || says.dataset.text;
         says.hidden = false;
       }
       button.disabled = false;

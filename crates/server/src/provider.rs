@@ -138,6 +138,14 @@ pub struct Away {
     next: String,
 }
 
+impl Away {
+    /// Where somebody wanted to go who has come back with `state` without signing in.
+    #[must_use]
+    pub fn cancelled(self, state: &str) -> Option<String> {
+        bool::from(self.state.as_bytes().ct_eq(state.as_bytes())).then_some(self.next)
+    }
+}
+
 /// Somebody, as the provider knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {

@@ -1,5 +1,8 @@
 //! Browser sessions in our own store, for `tower-sessions`.
 //!
+//! The store has a digest of each id and never the id itself, which opens the session: neither a copy of the database nor a
+//! backup is a bunch of keys.
+//!
 //! Concurrent requests of one browser overwrite each other's session, so keep ids in it and nothing else.
 
 use std::collections::HashMap;
@@ -7,8 +10,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use data_encoding::HEXLOWER;
 use mngntime_model::UtcMillis;
 use mngntime_store::{AdministratorId, Store, StoreError, WebSession};
+use sha2::{Digest as _, Sha256};
 use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
@@ -28,6 +33,15 @@ pub const ABOUT: &str = "about";
 /// Key under which a loaded session tells when its use was last noted, in UTC milliseconds. That is kept beside the
 /// session and is never written with it: whoever knows the request says whether it is a use.
 pub const SEEN: &str = "seen";
+
+/// Key of the mark that a session is left with which was ended ([`mngntime_store::SESSION_ENDED`]).
+pub const ENDED: &str = "ended";
+
+/// The id by which the store has a session: SHA-256 of the id that the browser holds.
+#[must_use]
+pub fn stored(id: &Id) -> String {
+    HEXLOWER.encode(&Sha256::digest(id.to_string()))
+}
 
 /// Sessions in the server's store.
 #[derive(Clone)]
@@ -55,12 +69,12 @@ impl SessionStore for Sessions {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let now = millis(OffsetDateTime::now_utc());
-        let found = self.0.load_session(&id.to_string(), now).await.map_err(backend)?;
+        let found = self.0.load_session(&stored(id), now).await.map_err(backend)?;
         found.map(|session| decode(*id, &session)).transpose()
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.0.delete_session(&id.to_string()).await.map_err(backend)
+        self.0.delete_session(&stored(id)).await.map_err(backend)
     }
 }
 
@@ -71,7 +85,7 @@ fn encode(record: &Record) -> Result<WebSession> {
     let person = record.data.get(PERSON).or(waiting).and_then(|id| AdministratorId::parse(id.as_str()?));
     let shown = record.data.get(ABOUT).and_then(|about| about.get("at")?.as_i64());
     Ok(WebSession {
-        id: record.id.to_string(),
+        id: stored(&record.id),
         data,
         expires_at: millis(record.expiry_date),
         person,
@@ -169,17 +183,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_the_store_has_of_a_session_does_not_open_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let sessions = Sessions(Arc::new(SqliteStore::open(directory.path()).unwrap()));
+        let mut session = record(60);
+        sessions.create(&mut session).await.unwrap();
+        let clear = session.id.to_string();
+        for file in std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().path()) {
+            let bytes = std::fs::read(&file).unwrap_or_default();
+            assert!(!bytes.windows(clear.len()).any(|part| part == clear.as_bytes()), "{}", file.display());
+        }
+        assert_eq!(stored(&session.id).len(), 64);
+        assert!(sessions.load(&session.id).await.unwrap().is_some());
+    }
+
+    #[test]
+    fn what_is_left_of_an_ended_session_says_so() {
+        let left: HashMap<String, serde_json::Value> =
+            serde_json::from_slice(mngntime_store::SESSION_ENDED).unwrap();
+        assert_eq!(left, HashMap::from([(ENDED.to_owned(), true.into())]));
+    }
+
+    #[tokio::test]
     async fn when_a_session_was_used_is_told_and_not_written_into_it() {
         let directory = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(directory.path()).unwrap());
         let sessions = Sessions(store.clone());
         let mut session = record(60);
         sessions.create(&mut session).await.unwrap();
-        store.touch_session(&session.id.to_string(), UtcMillis(7)).await.unwrap();
+        store.touch_session(&stored(&session.id), UtcMillis(7)).await.unwrap();
         let loaded = sessions.load(&session.id).await.unwrap().unwrap();
         assert_eq!(loaded.data[SEEN], 7);
         sessions.save(&loaded).await.unwrap();
-        store.touch_session(&session.id.to_string(), UtcMillis(9)).await.unwrap();
+        store.touch_session(&stored(&session.id), UtcMillis(9)).await.unwrap();
         assert_eq!(sessions.load(&session.id).await.unwrap().unwrap().data[SEEN], 9);
     }
 

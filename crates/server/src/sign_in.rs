@@ -3,13 +3,14 @@
 //! rows. The pages have their own of the same kind (`web::session`), with a cookie instead.
 //!
 //! A password alone opens the API only to those whom it opens the pages. Who has a second factor, or whose role must
-//! have one, makes a token on their page 自分のサインイン: it reads, changes nothing, and ends.
+//! have one, makes a token on their page 自分のサインイン: it reads, changes nothing, and ends. As long as somebody lacks the
+//! second factor that their role must have, their tokens open nothing, either.
 
 use std::net::IpAddr;
 
 use axum::http::StatusCode;
 use mngntime_model::UtcMillis;
-use mngntime_store::{Act, KeyHash, StoreError};
+use mngntime_store::{Act, Administrator, KeyHash, SecondFactor, StoreError};
 
 use crate::access::{self, Action, Denied, Reach, Subject};
 use crate::app::App;
@@ -25,6 +26,8 @@ pub enum SignInError {
     /// Login or password is wrong, a second factor would be needed, or the person may not sign in today; which of
     /// these is not told.
     Refused,
+    /// The token is right, and whoever made it must set up a second factor first.
+    SecondFactorFirst,
     /// Too many sign-ins of this login have failed: it waits this long, in seconds.
     Wait(u32),
     /// Too many sign-ins are waiting.
@@ -81,8 +84,7 @@ pub async fn sign_in(
         }
         Tried::Wait(until) => return Err(wait(until)),
     };
-    let second = app.store.second_factor(person.id).await.map_err(SignInError::Store)?;
-    let second = demanded(second, person.data.role, app.settings.operators_second_factor);
+    let second = second_factor(app, &person).await?;
     if second.set_up || second.required {
         count(SignInOutcome::Wrong);
         return Err(SignInError::Refused);
@@ -90,6 +92,12 @@ pub async fn sign_in(
     count(SignInOutcome::Right);
     app.limiter.right(address, person.id, now);
     Ok(Caller { login: person.data.login.clone(), subject: Subject::of(&person), now })
+}
+
+/// Whether somebody has a second factor, and whether they must.
+async fn second_factor(app: &App, person: &Administrator) -> Result<SecondFactor, SignInError> {
+    let found = app.store.second_factor(person.id).await.map_err(SignInError::Store)?;
+    Ok(demanded(found, person.data.role, app.settings.operators_second_factor))
 }
 
 /// Who made this token, while it counts and they may sign in.
@@ -103,6 +111,10 @@ pub async fn with_token(app: &App, token: &str) -> Result<Caller, SignInError> {
     let person = person.map_err(SignInError::Store)?.ok_or(SignInError::Refused)?;
     let subject = Subject::of(&person);
     subject.in_force(mngntime_store::local_date(now)).map_err(|_| SignInError::Refused)?;
+    let second = second_factor(app, &person).await?;
+    if second.required && !second.set_up {
+        return Err(SignInError::SecondFactorFirst);
+    }
     Ok(Caller { login: person.data.login, subject, now })
 }
 

@@ -136,7 +136,7 @@ pub struct DayError {
          )),
         (status = 400, body = Problem, description = "A parameter cannot be used"),
         (status = 401, body = Problem, description = "Not signed in"),
-        (status = 403, body = Problem, description = "The role may not read attendance"),
+        (status = 403, body = Problem, description = "The role may not read attendance, or must have a second factor first"),
         (status = 404, body = Problem, description = "No such employee, or none that the caller may see"),
         (status = 429, body = Problem, description = "Too many sign-ins with this login have failed; see Retry-After"),
         (status = 503, body = Problem, description = "Too many sign-ins are waiting; see Retry-After"),

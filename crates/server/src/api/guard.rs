@@ -62,6 +62,7 @@ async fn authenticate(
     };
     caller.map_err(|error| match error {
         SignInError::Refused => unauthorized(),
+        SignInError::SecondFactorFirst => second_factor_first(),
         SignInError::Wait(seconds) => too_many_failures(seconds),
         SignInError::Busy => Failure::overloaded(),
         SignInError::Store(error) => error.into(),
@@ -73,6 +74,12 @@ fn unauthorized() -> Failure {
     let message = "Sign in with HTTP Basic (login and password), or read with a token: `Authorization: Bearer …`. \
         People with a second factor need a token; they make it on the page /me/security.";
     Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+}
+
+fn second_factor_first() -> Failure {
+    let message = "The role of whoever made this token must have a second factor, and they have none. \
+        The token works again once they have set one up on the page /me/security.";
+    Failure::new(StatusCode::FORBIDDEN, "second_factor_required", message)
 }
 
 fn too_many_failures(seconds: u32) -> Failure {

@@ -4,6 +4,7 @@
 
 use data_encoding::BASE32_NOPAD;
 use mngntime_store::RECOVERY_CODES;
+use sha2::{Digest as _, Sha256};
 
 /// What a token begins with: leaked ones are found by it.
 pub const TOKEN_PREFIX: &str = "mngntime_";
@@ -18,12 +19,12 @@ pub fn drawn<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     Ok(bytes)
 }
 
-/// New recovery codes of 128 bits, as they are shown: `abcd-efgh-…`.
-///
-/// # Errors
-/// When the OS gives no random bytes.
-pub fn recovery_codes() -> Result<Vec<String>, getrandom::Error> {
-    (0..RECOVERY_CODES).map(|_| Ok(grouped(&BASE32_NOPAD.encode(&drawn::<16>()?)))).collect()
+/// The recovery codes of a secret of at least 128 bits, each of 128 bits, as they are shown: `abcd-efgh-…`. None tells
+/// anything about another.
+#[must_use]
+pub fn recovery_codes(secret: &str) -> Vec<String> {
+    let code = |number: usize| Sha256::digest(format!("recovery code {number} {secret}"));
+    (0..RECOVERY_CODES).map(|number| grouped(&BASE32_NOPAD.encode(&code(number)[..16]))).collect()
 }
 
 fn grouped(text: &str) -> String {
@@ -63,11 +64,11 @@ mod tests {
 
     #[test]
     fn codes_are_different_and_read_back_however_they_are_typed() {
-        let codes = recovery_codes().unwrap();
-        assert_eq!(codes.len(), RECOVERY_CODES);
-        let mut plain_codes: Vec<_> = codes.iter().map(|code| plain(code)).collect();
-        plain_codes.dedup();
-        assert_eq!(plain_codes.len(), RECOVERY_CODES);
+        let codes = recovery_codes("secret");
+        assert_eq!(codes, recovery_codes("secret"));
+        let both = codes.iter().chain(&recovery_codes("another")).map(|code| plain(code)).collect::<Vec<_>>();
+        let plain_codes: std::collections::BTreeSet<_> = both.iter().collect();
+        assert_eq!(plain_codes.len(), 2 * RECOVERY_CODES);
         assert!(plain_codes.iter().all(|code| code.len() == 26), "128 bits in 26 letters");
         assert_eq!(plain(" ａＢｃ２－d e−f "), "abc2def");
         assert_eq!(plain("１２３　４５６"), "123456");

@@ -2,7 +2,7 @@
 //!
 //! A handler returns a [`WebError`]; its response carries only a status and the error. The outermost layer
 //! ([`pages`]) turns every failed response that has no page yet into one, whoever made it (a handler, the
-//! CSRF layer, axum's own extractors), with a reference that also stands in the log. What a person typed is
+//! CSRF layer, axum's own extractors; what a handler tells its page's script goes through as it is), with a reference that also stands in the log. What a person typed is
 //! never logged.
 
 use std::sync::Arc;
@@ -109,6 +109,12 @@ pub enum Before {
     Idle,
     /// The same, and a form was sent.
     IdleForm,
+    /// A session that somebody has ended, or that ended with a new password or with its person.
+    Ended,
+    /// The same, and a form was sent.
+    EndedForm,
+    /// A first step whose second took too long, or was ended.
+    Second,
 }
 
 impl Before {
@@ -121,13 +127,35 @@ impl Before {
             Self::Form => Some("form"),
             Self::Idle => Some("idle"),
             Self::IdleForm => Some("idle-form"),
+            Self::Ended => Some("ended"),
+            Self::EndedForm => Some("ended-form"),
+            Self::Second => Some("second"),
+        }
+    }
+
+    /// The same when a form was sent.
+    #[must_use]
+    pub fn with_form(self) -> Self {
+        match self {
+            Self::Nothing | Self::Second => self,
+            Self::Session | Self::Form => Self::Form,
+            Self::Idle | Self::IdleForm => Self::IdleForm,
+            Self::Ended | Self::EndedForm => Self::EndedForm,
         }
     }
 
     /// The one with this word.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
-        let known = [Self::Session, Self::Form, Self::Idle, Self::IdleForm];
+        let known = [
+            Self::Session,
+            Self::Form,
+            Self::Idle,
+            Self::IdleForm,
+            Self::Ended,
+            Self::EndedForm,
+            Self::Second,
+        ];
         known.into_iter().find(|before| before.name() == Some(name)).unwrap_or(Self::Nothing)
     }
 }
@@ -323,7 +351,11 @@ pub async fn pages(State(state): State<WebState>, request: Request, next: Next) 
     let route = loggable(request.extensions().get());
     let response = next.run(request).await;
     let failed = response.status().is_client_error() || response.status().is_server_error();
-    if failed && !has_page(&response) { page(&chrome, &route, response) } else { response }
+    if failed && !has_page(&response) && !is_for_script(&response) {
+        page(&chrome, &route, response)
+    } else {
+        response
+    }
 }
 
 /// The route as it may stand in a log: what people put into an address (a set-up link, whose day) is not for it.
@@ -335,6 +367,12 @@ fn loggable(matched: Option<&MatchedPath>) -> String {
 pub(super) fn has_page(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE);
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+/// Whether this says in words what a page's script shows to the person.
+fn is_for_script(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
 }
 
 fn page(chrome: &Chrome, route: &str, failed: Response) -> Response {

@@ -23,12 +23,15 @@ use super::views;
 use crate::access::Subject;
 use crate::limiter::Login;
 use crate::metrics::SignInOutcome;
-use crate::sessions::PENDING;
+use crate::sessions::{PENDING, PERSON};
 use crate::source_address;
 use crate::tries;
 
 /// Time for the second step after the first, in milliseconds.
 pub const SECOND_STEP_MS: i64 = 10 * 60_000;
+
+/// How somebody came who was at another provider.
+pub const PROVIDER: &str = "provider";
 
 /// Most of a browser's own description that is kept, in characters.
 const AGENT_MAX: usize = 200;
@@ -101,7 +104,7 @@ impl Knock {
         };
         session::sign_in(&self.session, person, &about).await?;
         if !second && matches!(person.data.role, Role::Administrator | Role::Operator) {
-            session::leave(&self.session, self.advice()).await?;
+            session::leave(&self.session, self.advice(how)).await?;
         }
         let act = Act::administrator(&person.data.login, self.now());
         let origin = Origin { address: about.address, agent: device::short(&self.agent) };
@@ -121,8 +124,9 @@ impl Knock {
         Ok(tries::count_failure(&*state.store, &state.limiter, self.address, login, self.now()).await?)
     }
 
-    fn advice(&self) -> Banner {
-        let (title, text) = (self.chrome.t("second-advice"), self.chrome.t("second-advice-text"));
+    fn advice(&self, how: &str) -> Banner {
+        let title = if how == PROVIDER { "second-advice-provider" } else { "second-advice" };
+        let (title, text) = (self.chrome.t(title), self.chrome.t("second-advice-text"));
         let link = Some(("/me/security".to_owned(), self.chrome.t("second-advice-link")));
         Banner { link, ..Banner::new(Tone::Warn, title, text) }
     }
@@ -169,6 +173,21 @@ impl Knock {
         let today = self.chrome.today();
         let person = person.filter(|person| Subject::of(person).in_force(today).is_ok());
         Ok(person.map(|person| (person, pending)))
+    }
+
+    /// Back to the first step, which says that the second is over. Whoever has done it in another tab is in.
+    ///
+    /// # Errors
+    /// When the session fails.
+    pub async fn second_step_over(&self) -> Result<Redirect, WebError> {
+        if self.session.get::<String>(PERSON).await?.is_some() {
+            return Ok(Redirect::to("/"));
+        }
+        let late = self.session.get::<Pending>(PENDING).await?;
+        let next = late.map(|pending| pending.next).filter(|next| !next.is_empty());
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(next.map(|next| ("next", next))).extend_pairs([("over", "second")]);
+        Ok(Redirect::to(&format!("/login?{}", query.finish())))
     }
 
     /// The sign-in page with a message.

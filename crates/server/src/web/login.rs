@@ -40,8 +40,10 @@ fn why_again(before: Before, c: &Chrome) -> Option<Banner> {
         Before::Nothing => return None,
         Before::Session | Before::Form => c.t("session-over"),
         Before::Idle | Before::IdleForm => c.t("session-idle"),
+        Before::Ended | Before::EndedForm => c.t("session-ended-elsewhere"),
+        Before::Second => c.t("second-over"),
     };
-    let was_form = matches!(before, Before::Form | Before::IdleForm);
+    let was_form = matches!(before, Before::Form | Before::IdleForm | Before::EndedForm);
     let lost = if was_form { c.t("session-over-form") } else { String::new() };
     Some(Banner::new(Tone::Warn, title, lost))
 }

@@ -49,7 +49,8 @@ pub fn secret(state: &WebState, visit: &Visit, fields: &Fields) -> Result<String
     }
 }
 
-fn opened(state: &WebState, visit: &Visit, text: &str) -> Option<String> {
+/// The secret that is sealed in `text` for whoever sees the form; absent when it is no such one.
+pub(super) fn opened(state: &WebState, visit: &Visit, text: &str) -> Option<String> {
     let sealed = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
     String::from_utf8(state.sealer.open(&owner(visit), &sealed).ok()?).ok()
 }

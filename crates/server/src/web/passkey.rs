@@ -23,7 +23,7 @@ const COOKIE: &str = "mngntime_passkey";
 /// What the script sends when the browser has asked the passkey.
 #[derive(Deserialize)]
 pub struct Assertion {
-    credential: PublicKeyCredential,
+    pub(super) credential: PublicKeyCredential,
     #[serde(default)]
     next: String,
 }
@@ -65,7 +65,7 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     pairs.find(|(found, _)| *found == name).map_or("", |(_, value)| value)
 }
 
-/// Says in the page's language that it did not work; why stands in the log.
+/// Says in the page's language that it did not work, for its script to show; why stands in the log.
 pub(super) fn refuse(text: String, error: &PasskeyError) -> Response {
     tracing::info!(reason = crate::problem::chain(error), "a passkey was refused");
     (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": text }))).into_response()
@@ -110,7 +110,7 @@ pub async fn finish(
 }
 
 /// Who has shown a passkey of theirs.
-async fn check(
+pub(super) async fn check(
     state: &WebState,
     knock: &Knock,
     name: &str,

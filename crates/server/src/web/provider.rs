@@ -13,17 +13,20 @@ use super::WebState;
 use super::chrome::{Banner, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
-use super::knock::Knock;
+use super::knock::{Knock, PROVIDER};
 use super::login::local;
 use crate::access::Subject;
 use crate::limiter::Login;
 use crate::metrics::SignInOutcome;
-use crate::provider::{Known, Provider, ProviderError};
+use crate::provider::{Away, Known, Provider, ProviderError};
 use crate::second_factor::ceremony::{self, LIFE_MS};
 
 /// Name of the cookie that names a sign-in under way. It must come along when the provider sends the browser back, so
 /// it is not `Strict`.
 const COOKIE: &str = "mngntime_provider";
+
+/// What a provider says of somebody who did not want to sign in (RFC 6749, 4.1.2.1).
+const CANCELLED: &str = "access_denied";
 
 /// `GET /login/provider`: a link and no form, because the policy keeps forms on this site.
 ///
@@ -72,17 +75,22 @@ pub async fn back(
     let fields = Fields::of_query(&uri)?;
     let (code, given) = (fields.text("code").to_owned(), fields.text("state").to_owned());
     let (name, now) = (super::passkey::cookie(&headers, COOKIE), knock.chrome.now);
-    let away = ceremony::take(&*state.store, CeremonyKind::Provider, name, now).await?;
+    let away: Option<Away> = ceremony::take(&*state.store, CeremonyKind::Provider, name, now).await?;
+    if fields.text("error") == CANCELLED {
+        let next = away.and_then(|away| away.cancelled(&given)).unwrap_or_default();
+        let (title, text) = (knock.chrome.t("provider-cancelled"), knock.chrome.t("provider-cancelled-text"));
+        return knock.back(&state, Banner::new(Tone::Warn, title, text), "", &next);
+    }
     let known = match provider.ask(move |provider| provider.finish(away, &code, &given)).await {
         Ok(known) => known,
         Err(error) => return failed(&state, &provider, knock, &error),
     };
     match person(&state, &provider, &knock, &known).await? {
         Some(person) if known.second => {
-            let to = knock.enter(&state, &person, "provider", true, &known.next).await?;
+            let to = knock.enter(&state, &person, PROVIDER, true, &known.next).await?;
             Ok(Redirect::to(&to).into_response())
         }
-        Some(person) => knock.first_step_done(&state, &person, "provider", &known.next).await,
+        Some(person) => knock.first_step_done(&state, &person, PROVIDER, &known.next).await,
         None => {
             state.sign_ins.count(SignInOutcome::Wrong);
             let (title, text) = (knock.chrome.t("provider-unknown"), knock.chrome.t("provider-unknown-text"));

@@ -4,12 +4,14 @@
 //! guard finds out who asks and whether they may do the action at all; the handler then asks [`Visit::permit`] how
 //! far. A new page is a line here, an action in `access`, and a sample in `tests::matrix`.
 
+use std::sync::LazyLock;
+
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::handler::Handler;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{self, MethodRouter};
 
 use super::asks::{Asks, Checked};
@@ -122,12 +124,14 @@ fn sign_in_table() -> Vec<Route> {
         get("/login/provider", A::PublicSignIn, provider::away),
         get("/login/provider/back", A::PublicSignIn, provider::back),
         get("/me/security", A::OwnSignInMeans, security::page),
-        post("/me/security/confirm", A::OwnSignInMeans, security::password::confirm),
+        post("/me/security/confirm", A::OwnSignInMeans, security::confirm::with_password),
+        post("/me/security/confirm/passkey", A::OwnSignInMeans, security::confirm::with_passkey),
         post("/me/security/password", A::OwnSignInMeans, security::password::change),
         get("/me/security/totp", A::OwnSignInMeans, security::totp::page),
         post("/me/security/totp/start", A::OwnSignInMeans, security::totp::start),
         post("/me/security/totp", A::OwnSignInMeans, security::totp::set_up),
         post("/me/security/totp/remove", A::OwnSignInMeans, security::totp::remove),
+        get("/me/security/recovery-codes", A::OwnSignInMeans, security::recovery::page),
         post("/me/security/recovery-codes", A::OwnSignInMeans, security::recovery::make),
         post("/me/security/passkeys/start", A::OwnSignInMeans, security::passkeys::start),
         post("/me/security/passkeys/finish", A::OwnSignInMeans, security::passkeys::finish),
@@ -320,7 +324,7 @@ fn administration() -> Vec<Route> {
 
 /// All routes, each behind its guard.
 pub(super) fn router(state: &WebState) -> Router<WebState> {
-    table().into_iter().fold(Router::new(), |all, route| {
+    let all = table().into_iter().fold(Router::new(), |all, route| {
         let (action, asks, body_max) = (route.action, route.asks, route.body_max);
         let guard = move |State(state): State<WebState>, request: Request, next: Next| {
             admit(state, action, asks, request, next)
@@ -330,7 +334,32 @@ pub(super) fn router(state: &WebState) -> Router<WebState> {
             refuse_early(body_max, request, next)
         }));
         all.route(route.path, handler.route_layer(guard))
-    })
+    });
+    all.method_not_allowed_fallback(wrong_method)
+}
+
+/// The address of a form is no page: whoever opens it, be it after signing in anew, gets the nearest page above. What else
+/// cannot be done there stays refused.
+async fn wrong_method(method: Method, uri: Uri, matched: MatchedPath) -> Response {
+    if matches!(method, Method::GET | Method::HEAD) {
+        return Redirect::to(&page_above(matched.as_str(), uri.path())).into_response();
+    }
+    StatusCode::METHOD_NOT_ALLOWED.into_response()
+}
+
+/// The nearest page above `path`, an address of the route `template`.
+fn page_above(template: &str, path: &str) -> String {
+    static PAGES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        table().into_iter().filter(|route| route.method == "GET").map(|route| route.path).collect()
+    });
+    let (mut template, mut path) = (template, path);
+    while let Some((above, here)) = template.rsplit_once('/').zip(path.rsplit_once('/')) {
+        (template, path) = (above.0, here.0);
+        if PAGES.contains(&template) {
+            return path.to_owned();
+        }
+    }
+    "/".to_owned()
 }
 
 /// Whoever asks before sending (`Expect: 100-continue`) is told at once where the length alone is too much: the handler
@@ -415,4 +444,20 @@ async fn visit(
     }
     visit.check_second_factor(state, action).await?;
     Ok(visit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_form_leads_to_the_nearest_page_above() {
+        assert_eq!(page_above("/accounts/{account}/change", "/accounts/7/change"), "/accounts/7");
+        assert_eq!(
+            page_above("/me/security/tokens/{id}/remove", "/me/security/tokens/7/remove"),
+            "/me/security"
+        );
+        assert_eq!(page_above("/punches/searches/{search}/delete", "/punches/searches/7/delete"), "/punches");
+        assert_eq!(page_above("/logout", "/logout"), "/");
+    }
 }

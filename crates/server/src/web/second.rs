@@ -17,13 +17,14 @@ use super::views;
 use crate::limiter::Login;
 use crate::second_factor::{codes, totp};
 use crate::source_address;
+use crate::tries::Tried;
 
 /// Length of a one-time code, in digits.
 const DIGITS: usize = 6;
 
 /// What a code turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Code {
+pub(super) enum Code {
     Totp,
     Recovery,
 }
@@ -34,8 +35,8 @@ enum Code {
 /// When the store or the session fails.
 pub async fn form(State(state): State<WebState>, knock: Knock) -> Result<Response, WebError> {
     match knock.pending(&state).await? {
-        Some((person, pending)) => show(&state, knock, &person, &pending, StatusCode::OK).await,
-        None => Ok(Redirect::to("/login").into_response()),
+        Some((person, pending)) => show(&state, knock, &person, &pending, String::new()).await,
+        None => Ok(knock.second_step_over().await?.into_response()),
     }
 }
 
@@ -49,25 +50,43 @@ pub async fn answer(
     fields: Fields,
 ) -> Result<Response, WebError> {
     let Some((person, pending)) = knock.pending(&state).await? else {
-        return Ok(Redirect::to("/login").into_response());
+        return Ok(knock.second_step_over().await?.into_response());
     };
+    let (title, problem) = match try_code(&state, &knock, &person, fields.text("code")).await? {
+        Tried::Right(code) => {
+            let to = finish(&state, &knock, &person, &pending, code).await?;
+            return Ok(Redirect::to(&to).into_response());
+        }
+        Tried::Wrong(_) => (knock.chrome.t("second-wrong"), knock.chrome.t("second-wrong-text")),
+        Tried::Wait(until) => {
+            let wait = knock.turned_away(&state, until);
+            (wait.title, wait.text)
+        }
+    };
+    knock.chrome.banner = Some(Banner::new(Tone::Error, title, String::new()));
+    show(&state, knock, &person, &pending, problem).await
+}
+
+/// Tries a code of somebody whose first step was right. Counts like a sign-in; whoever takes a right one for something else
+/// takes the try back.
+pub(super) async fn try_code(
+    state: &WebState,
+    knock: &Knock,
+    person: &Administrator,
+    typed: &str,
+) -> Result<Tried<Code>, WebError> {
     let (login, now) = (person.data.login.as_str(), knock.chrome.now);
     let closed = state.limiter.closed_until(knock.address, now);
     let wait = if closed.is_some() { closed } else { state.store.begin_sign_in(login, now).await? };
     if let Some(until) = wait {
-        knock.chrome.banner = Some(knock.turned_away(&state, until));
-        return show(&state, knock, &person, &pending, StatusCode::UNPROCESSABLE_ENTITY).await;
+        return Ok(Tried::Wait(until));
     }
-    let Some(code) = right(&state, &person, fields.text("code"), now).await? else {
-        knock.failed(&state, Login::Known).await?;
-        let address = knock.address.map(source_address::text);
-        state.store.note_failed_sign_in(login, address, now).await?;
-        let title = knock.chrome.t("second-wrong");
-        knock.chrome.banner = Some(Banner::new(Tone::Error, title, knock.chrome.t("second-wrong-text")));
-        return show(&state, knock, &person, &pending, StatusCode::UNPROCESSABLE_ENTITY).await;
-    };
-    let to = finish(&state, &knock, &person, &pending, code).await?;
-    Ok(Redirect::to(&to).into_response())
+    if let Some(code) = right(state, person, typed, now).await? {
+        return Ok(Tried::Right(code));
+    }
+    knock.failed(state, Login::Known).await?;
+    state.store.note_failed_sign_in(login, knock.address.map(source_address::text), now).await?;
+    Ok(Tried::Wrong(Login::Known))
 }
 
 async fn finish(
@@ -86,7 +105,12 @@ async fn finish(
         let left = state.store.means(person.id).await?.recovery_codes;
         let title = knock.chrome.n("recovery-used", left);
         let link = Some(("/me/security".to_owned(), knock.chrome.t("second-advice-link")));
-        let banner = Banner { link, ..Banner::new(Tone::Warn, title, knock.chrome.t("recovery-used-text")) };
+        let text = if left == 0 {
+            knock.chrome.n("recovery-left", left)
+        } else {
+            knock.chrome.t("recovery-used-text")
+        };
+        let banner = Banner { link, ..Banner::new(Tone::Warn, title, text) };
         super::session::leave(&knock.session, banner).await?;
     }
     Ok(to)
@@ -140,8 +164,9 @@ async fn show(
     knock: Knock,
     person: &Administrator,
     pending: &Pending,
-    status: StatusCode,
+    problem: String,
 ) -> Result<Response, WebError> {
+    let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let means = state.store.means(person.id).await?;
     let page = views::Second {
         name: person.data.display_name.clone(),
@@ -149,6 +174,7 @@ async fn show(
         recovery: means.recovery_codes > 0,
         passkeys: !means.passkeys.is_empty() && state.passkeys.is_some(),
         next: pending.next.clone(),
+        problem,
         c: knock.chrome.reached_by("/login/second"),
     };
     Ok((status, page.render_page()?).into_response())

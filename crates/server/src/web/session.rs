@@ -20,7 +20,7 @@ use super::errors::{Before, WebError};
 use super::idle;
 use super::staying::Staying;
 use crate::access::{self, Action, Reach, Subject};
-use crate::sessions::{ABOUT, PERSON, SEEN};
+use crate::sessions::{self, ABOUT, ENDED, PERSON, SEEN};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "mngntime_session";
@@ -138,23 +138,29 @@ impl FromRequestParts<WebState> for Visit {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, _: &WebState) -> Result<Self, WebError> {
-        let nobody = || sign_in_first(parts, false);
+        let nobody = || sign_in_first(parts, Before::Session);
         parts.extensions.get::<Self>().cloned().ok_or_else(nobody)
     }
 }
 
-/// Whoever asks has to sign in first. A cookie tells that there was a session; where a form was sent with it, what was
-/// typed is lost.
-fn sign_in_first(parts: &Parts, idled: bool) -> WebError {
+/// Whoever asks has to sign in first, after what there was. A cookie tells that there was a session; where a form was sent
+/// with it, what was typed is lost.
+fn sign_in_first(parts: &Parts, before: Before) -> WebError {
     let had_one = cookie(&parts.headers, COOKIE).is_some();
-    let before = match (had_one, idled, parts.method == Method::GET) {
-        (false, _, _) => Before::Nothing,
-        (true, false, true) => Before::Session,
-        (true, false, false) => Before::Form,
-        (true, true, true) => Before::Idle,
-        (true, true, false) => Before::IdleForm,
+    let before = match (had_one, parts.method == Method::GET) {
+        (false, _) => Before::Nothing,
+        (true, true) => before,
+        (true, false) => before.with_form(),
     };
     WebError::SignInFirst { wanted: wanted(parts), before }
+}
+
+/// How a session came to its end in which nobody is signed in.
+async fn how_it_ended(session: &Session) -> Result<Before, WebError> {
+    if session.get::<bool>(ENDED).await?.is_some() {
+        return Ok(Before::Ended);
+    }
+    Ok(if idle::has_ended(session).await? { Before::Idle } else { Before::Session })
 }
 
 /// Only reading requests can be repeated after signing in; of a form that was sent, the page that it stood on.
@@ -195,10 +201,10 @@ impl Visit {
     /// # Errors
     /// [`WebError::SignInFirst`] when nobody is signed in, or somebody who may not be any more.
     pub(super) async fn read(parts: &Parts, state: &WebState) -> Result<Self, WebError> {
-        let nobody = || sign_in_first(parts, false);
+        let nobody = || sign_in_first(parts, Before::Session);
         let session = parts.extensions.get::<Session>().cloned().ok_or_else(nobody)?;
         let id = session.get::<String>(PERSON).await?.and_then(|id| AdministratorId::parse(&id));
-        let Some(id) = id else { return Err(sign_in_first(parts, idle::has_ended(&session).await?)) };
+        let Some(id) = id else { return Err(sign_in_first(parts, how_it_ended(&session).await?)) };
         let person = state.store.administrator_by_id(id).await?.ok_or_else(nobody)?;
         let subject = Subject::of(&person);
         let mut chrome = Chrome::anonymous(state, &parts.uri, &parts.headers);
@@ -238,7 +244,7 @@ impl Visit {
             return Ok(());
         }
         idle::end(&self.session).await?;
-        Err(sign_in_first(parts, true))
+        Err(sign_in_first(parts, Before::Idle))
     }
 
     /// Notes that the person uses the session, when this is a use of it.
@@ -286,7 +292,7 @@ impl Visit {
         let second = state.second_factor(&self.person).await?;
         if second.set_up {
             // Setting it up ends other sessions; one that was being opened just then is stopped here.
-            return Err(WebError::SignInFirst { wanted: "/".to_owned(), before: Before::Session });
+            return Err(WebError::SignInFirst { wanted: "/".to_owned(), before: Before::Ended });
         }
         let first = matches!(action, Action::OwnSignInMeans | Action::OwnSession);
         let set_up_first = second.required && !first;
@@ -315,6 +321,14 @@ impl Visit {
     pub async fn renew(&mut self, second: bool) -> Result<(), WebError> {
         self.about.at = self.chrome.now.0;
         self.about.second |= second;
+        self.go_on_anew().await
+    }
+
+    /// Goes on under a new id, without the person having shown anything.
+    ///
+    /// # Errors
+    /// When the session cannot be written.
+    pub async fn go_on_anew(&self) -> Result<(), WebError> {
         self.session.cycle_id().await?;
         self.session.insert(ABOUT, &self.about).await?;
         Ok(self.session.save().await?)
@@ -335,7 +349,7 @@ impl Visit {
     /// The session's id as the store has it.
     #[must_use]
     pub fn session_id(&self) -> Option<String> {
-        self.session.id().map(|id| id.to_string())
+        self.session.id().map(|id| sessions::stored(&id))
     }
 
     /// How far the person may go with `action`.

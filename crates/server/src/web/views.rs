@@ -274,6 +274,8 @@ pub struct OneAdministrator {
     pub state: &'static str,
     /// The state in words.
     pub state_text: String,
+    /// Until when the login has to wait, in words; empty when it need not.
+    pub waits: String,
     /// What the fields offer.
     pub choices: administrators::Choices,
     /// The person, or what was typed.

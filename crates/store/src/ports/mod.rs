@@ -83,7 +83,7 @@ pub use log::{
 };
 pub use operators::{
     Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, LET_IN_MAX, LetIn,
-    LetInOutcome, NewAdministrator, Operators, Role, WebSession, WhoSignsIn,
+    LetInOutcome, NewAdministrator, Operators, Role, SESSION_ENDED, WebSession, WhoSignsIn,
 };
 pub use paging::{Beside, Page};
 pub use people::{

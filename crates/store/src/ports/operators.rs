@@ -196,6 +196,10 @@ pub struct WebSession {
     pub seen_at: Option<UtcMillis>,
 }
 
+/// What is left of a session that was ended by somebody, by a new password or with its person: it opens nothing, and whoever
+/// comes back to it can be told why. It goes when the session would have ended by itself. It is JSON, as every content is.
+pub const SESSION_ENDED: &[u8] = br#"{"ended":true}"#;
+
 /// Employees that one request may let in.
 pub const LET_IN_MAX: usize = 500;
 
@@ -332,10 +336,10 @@ pub trait Operators: Send + Sync {
     ) -> Answer<Vec<AuditEntry>>;
     /// Makes a session; `false` when the id is taken.
     async fn create_session(&self, session: WebSession) -> Answer<bool>;
-    /// Replaces a session. One that has been removed meanwhile stays removed: a request in flight does not bring
+    /// Replaces a session. One that has been removed or ended meanwhile stays so: a request in flight does not bring
     /// it back.
     async fn save_session(&self, session: WebSession) -> Answer<()>;
-    /// A session that has not ended at `now`.
+    /// A session that has not ended by itself at `now`; what [`SESSION_ENDED`] is of one that was ended.
     async fn load_session(&self, id: &str, now: UtcMillis) -> Answer<Option<WebSession>>;
     /// Removes a session.
     async fn delete_session(&self, id: &str) -> Answer<()>;

@@ -229,6 +229,8 @@ pub trait SignInTries: Send + Sync {
     /// Counts a try of this login before it is known to be right, so that many at once are counted, too. When the
     /// login has to wait, nothing is counted and the answer says until when.
     async fn begin_sign_in(&self, login: &str, at: UtcMillis) -> Answer<Option<UtcMillis>>;
+    /// Until when each of these logins has to wait at `at`, in their order; absent for those that need not. Counts nothing.
+    async fn waits(&self, logins: Vec<String>, at: UtcMillis) -> Answer<Vec<Option<UtcMillis>>>;
     /// Takes a try back that was right so far.
     async fn take_try_back(&self, login: &str) -> Answer<()>;
     /// A try from `address` was wrong. Every [`FAILURES_FREE`]th failure of somebody stands in the audit log, as done by

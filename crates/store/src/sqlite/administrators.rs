@@ -433,5 +433,5 @@ fn replace_password(tx: &Connection, id: AdministratorId, password_hash: &str) -
 }
 
 fn end_sessions(tx: &Connection, id: AdministratorId) -> Work<()> {
-    rows::run(tx, "DELETE FROM web_sessions WHERE administrator_id = ?1", [id.0.as_bytes()]).map(drop)
+    means::end_sessions(tx, id, None).map(drop)
 }

@@ -11,7 +11,7 @@ use super::{Work, administrators, audit, rows};
 use crate::local_date;
 use crate::ports::{
     Act, Administrator, ApiToken, KeyHash, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
-    ProviderSubject, Role, SecondFactor, TOKENS_MAX, TotpSecret,
+    ProviderSubject, Role, SESSION_ENDED, SecondFactor, TOKENS_MAX, TotpSecret,
 };
 use crate::{AdministratorId, ContractId, PasskeyId, Refusal, TokenId};
 
@@ -105,8 +105,9 @@ pub(super) fn note(
 }
 
 pub(super) fn end_sessions(tx: &Connection, person: AdministratorId, keep: Option<&str>) -> Work<usize> {
-    let sql = "DELETE FROM web_sessions WHERE administrator_id = ?1 AND id IS DISTINCT FROM ?2";
-    rows::run(tx, sql, params![person.0.as_bytes(), keep])
+    let sql = "UPDATE web_sessions SET data = ?3, administrator_id = NULL, seen_at = NULL
+        WHERE administrator_id = ?1 AND id IS DISTINCT FROM ?2";
+    rows::run(tx, sql, params![person.0.as_bytes(), keep, SESSION_ENDED])
 }
 
 pub(super) fn set_totp(

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::{SqliteStore, administrators, audit, letting_in, rows, tries};
 use crate::ports::{
     Act, Administrator, AdministratorChange, AdministratorName, AdministratorRow, Answer, AuditEntry, Beside,
-    KeyHash, LET_IN_MAX, LetIn, LetInOutcome, NewAdministrator, Operators, Page, WebSession, WhoSignsIn,
+    KeyHash, LET_IN_MAX, LetIn, LetInOutcome, NewAdministrator, Operators, Page, SESSION_ENDED, WebSession,
+    WhoSignsIn,
 };
 use crate::{AdministratorId, ContractId, Refusal};
 
@@ -191,9 +192,10 @@ impl Operators for SqliteStore {
     async fn save_session(&self, session: WebSession) -> Answer<()> {
         self.write("save a session", move |tx| {
             let sql =
-                "UPDATE web_sessions SET data = ?2, expires_at = ?3, administrator_id = ?4 WHERE id = ?1";
+                "UPDATE web_sessions SET data = ?2, expires_at = ?3, administrator_id = ?4 WHERE id = ?1 AND data <> ?5";
             let person = session.person.map(|id| *id.0.as_bytes());
-            rows::run(tx, sql, params![session.id, session.data, session.expires_at.0, person]).map(drop)
+            let columns = params![session.id, session.data, session.expires_at.0, person, SESSION_ENDED];
+            rows::run(tx, sql, columns).map(drop)
         })
         .await
     }

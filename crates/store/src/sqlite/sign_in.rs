@@ -163,6 +163,13 @@ impl SignInTries for SqliteStore {
         self.write("count a sign-in", move |tx| tries::begin(tx, &login, at)).await
     }
 
+    async fn waits(&self, logins: Vec<String>, at: UtcMillis) -> Answer<Vec<Option<UtcMillis>>> {
+        self.read("read who has to wait", move |connection| {
+            logins.iter().map(|login| tries::waits(connection, &KeyHash::of(login), at)).collect()
+        })
+        .await
+    }
+
     async fn take_try_back(&self, login: &str) -> Answer<()> {
         let login = KeyHash::of(login);
         self.write("count a sign-in as right", move |tx| tries::take_back(tx, &login)).await

@@ -5,7 +5,9 @@ use mngntime_model::UtcMillis;
 use serde_json::{Value, json};
 
 use super::{Work, administrators, means, rows};
-use crate::ports::{Act, FAILURES_FORGOTTEN_MS, FAILURES_FREE, KeyHash, Origin, WebSession, waits_until};
+use crate::ports::{
+    Act, FAILURES_FORGOTTEN_MS, FAILURES_FREE, KeyHash, Origin, SESSION_ENDED, WebSession, waits_until,
+};
 use crate::{AdministratorId, ContractId, Refusal};
 
 /// Failures of a login that are not forgotten at `at`, and the time of the last.
@@ -17,12 +19,18 @@ fn failures(connection: &Connection, login: &KeyHash, at: UtcMillis) -> Work<Opt
     })
 }
 
+/// Until when a login has to wait.
+pub(super) fn waits(connection: &Connection, login: &KeyHash, at: UtcMillis) -> Work<Option<UtcMillis>> {
+    let found = failures(connection, login, at)?;
+    Ok(found.and_then(|(count, last)| waits_until(count, last)).filter(|until| at < *until))
+}
+
 pub(super) fn begin(tx: &Connection, login: &KeyHash, at: UtcMillis) -> Work<Option<UtcMillis>> {
-    let found = failures(tx, login, at)?;
-    let until = found.and_then(|(count, last)| waits_until(count, last)).filter(|until| at < *until);
+    let until = waits(tx, login, at)?;
     if until.is_some() {
         return Ok(until);
     }
+    let found = failures(tx, login, at)?;
     let count = found.map_or(0, |(count, _)| count).saturating_add(1);
     let sql =
         "INSERT INTO sign_in_failures (login_hash, failures, last_at, before_at) VALUES (?1, ?2, ?3, ?4)
@@ -111,8 +119,9 @@ pub(super) fn touch(tx: &Connection, id: &str, at: UtcMillis) -> Work<()> {
 }
 
 pub(super) fn end(tx: &Connection, person: AdministratorId, id: &str, act: &Act) -> Work<bool> {
-    let sql = "DELETE FROM web_sessions WHERE administrator_id = ?1 AND id = ?2";
-    let ended = rows::run(tx, sql, params![person.0.as_bytes(), id])?;
+    let sql = "UPDATE web_sessions SET data = ?3, administrator_id = NULL, seen_at = NULL
+        WHERE administrator_id = ?1 AND id = ?2";
+    let ended = rows::run(tx, sql, params![person.0.as_bytes(), id, SESSION_ENDED])?;
     note_ended(tx, person, ended, act)?;
     Ok(ended == 1)
 }

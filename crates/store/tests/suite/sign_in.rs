@@ -2,7 +2,7 @@
 
 use mngntime_store::{
     Act, AdministratorId, ContractSettings, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey, NewToken,
-    Origin, ProviderSubject, Refusal, Role, SecondFactor, Store, StoreError, WebSession,
+    Origin, ProviderSubject, Refusal, Role, SESSION_ENDED, SecondFactor, Store, StoreError, WebSession,
 };
 
 use crate::fixture::{NOW, act, contract};
@@ -213,6 +213,9 @@ pub async fn a_login_waits_after_ten_failures_whether_or_not_it_exists(store: &d
         }
         let until = NOW.plus(30_000);
         assert_eq!(store.begin_sign_in(login, until.plus(-1)).await.unwrap(), Some(until));
+        let asked = || vec!["somebody else".to_owned(), login.to_owned()];
+        assert_eq!(store.waits(asked(), until.plus(-1)).await.unwrap(), [None, Some(until)]);
+        assert_eq!(store.waits(asked(), until).await.unwrap(), [None, None], "asking is no try");
         assert_eq!(store.begin_sign_in(login, until).await.unwrap(), None, "one more try");
         assert_eq!(store.begin_sign_in(login, until).await.unwrap(), Some(until.plus(60_000)));
     }
@@ -258,6 +261,18 @@ pub async fn sessions_are_listed_and_ended_by_their_owner_alone(store: &dyn Stor
     assert!(!store.end_session(taro, "a".into(), act()).await.unwrap());
     assert!(store.end_session(hanako, "a".into(), act()).await.unwrap());
     assert_eq!(store.end_sessions(hanako, Some("b".into()), act()).await.unwrap(), 1);
+    assert_eq!(open_sessions(store, hanako).await, ["b"]);
+    for id in ["a", "c"] {
+        let left = store.load_session(id, NOW).await.unwrap().unwrap();
+        assert_eq!((left.data.as_slice(), left.person), (SESSION_ENDED, None), "whoever comes back is told");
+        let late = WebSession { data: vec![7], person: Some(hanako), ..left.clone() };
+        store.save_session(late).await.unwrap();
+        assert_eq!(
+            store.load_session(id, NOW).await.unwrap(),
+            Some(left),
+            "a request in flight changes nothing"
+        );
+    }
     assert_eq!(open_sessions(store, hanako).await, ["b"]);
     assert_eq!(actions(store).await, ["end_sessions", "end_sessions"]);
 }

@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
+use mngntime_model::UtcMillis;
 use mngntime_store::{
     Administrator, AdministratorRow, ContractId, Department, Employee, NewAdministrator, Refusal, Role,
     StoreError,
@@ -51,6 +52,8 @@ pub struct Row {
     pub state: &'static str,
     /// The state in words.
     pub state_text: String,
+    /// Until when nobody is let in with this login's password after too many failures, in words; empty for not at all.
+    pub waits: String,
     /// Address of the page that changes them; absent for who may not.
     pub href: Option<String>,
 }
@@ -182,13 +185,15 @@ async fn view(
     let (turns, banner) = turned("/administrators", fields, &found, at.as_ref(), read, &visit.chrome).await?;
     visit.chrome.banner = banner.or(visit.chrome.banner.take());
     let people = found.rows;
+    let logins = people.iter().map(|found| found.person.data.login.clone()).collect();
+    let waits = state.store.waits(logins, visit.chrome.now).await?;
     let required = match contract {
         Some(contract) => Some(state.store.second_factor_roles(contract).await?),
         None => None,
     };
     let (c, may_change) = (&visit.chrome, visit.may(Action::AdministratorsChange));
     Ok(views::Administrators {
-        rows: people.iter().map(|found| row(found, c, may_change)).collect(),
+        rows: people.iter().zip(waits).map(|(found, waits)| row(found, waits, c, may_change)).collect(),
         total: state.store.administrator_count(contract).await?,
         shown: c.n("shown-people", people.len()),
         turns,
@@ -209,7 +214,12 @@ fn second_factor_choices(c: &Chrome, required: &[Role]) -> Vec<views::Choice> {
     means::ROLES.iter().map(choice).collect()
 }
 
-fn row(found: &AdministratorRow, c: &Chrome, may_change: bool) -> Row {
+/// Until when a login has to wait, in words; empty when it need not.
+fn waits_text(c: &Chrome, until: Option<UtcMillis>) -> String {
+    until.map(|until| c.v("person-waits", "time", times::clock(until))).unwrap_or_default()
+}
+
+fn row(found: &AdministratorRow, waits: Option<UtcMillis>, c: &Chrome, may_change: bool) -> Row {
     let person = &found.person;
     let data = &person.data;
     let (state, key) = state_of(person, c);
@@ -224,6 +234,7 @@ fn row(found: &AdministratorRow, c: &Chrome, may_change: bool) -> Row {
         endless: is_endless(data),
         state,
         state_text: c.t(key),
+        waits: waits_text(c, waits),
         href: may_change.then(|| format!("/administrators/{}", person.id)),
     }
 }

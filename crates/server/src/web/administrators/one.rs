@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use mngntime_model::UtcMillis;
 use mngntime_store::{
     Administrator, AdministratorChange, AdministratorId, ContractId, Means, Refusal, StoreError,
 };
@@ -13,7 +14,7 @@ use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::session::Visit;
 use super::super::views;
-use super::{Draft, Link, Names, is_endless, state_of};
+use super::{Draft, Link, Names, is_endless, state_of, waits_text};
 use crate::access::Action;
 use crate::invitation;
 
@@ -24,6 +25,8 @@ pub(super) struct Case {
     pub(super) person: Administrator,
     names: Names,
     means: Means,
+    /// Until when the login has to wait after too many failures.
+    waits: Option<UtcMillis>,
 }
 
 impl Case {
@@ -39,11 +42,13 @@ impl Case {
         let person = person.filter(|person| person.data.contract == contract);
         let person = person.ok_or(WebError::NotFound)?;
         let means = state.store.means(person.id).await?;
+        let waits = state.store.waits(vec![person.data.login.clone()], visit.chrome.now).await?;
         let mut names = Names::read(state, contract).await?;
         if let Some((contract, employee)) = contract.zip(person.data.employee) {
             names.employees.extend(state.store.employee(contract.into(), employee).await?);
         }
-        Ok(Self { contract, person, names, means })
+        let waits = waits.into_iter().next().flatten();
+        Ok(Self { contract, person, names, means, waits })
     }
 
     fn page(self, mut visit: Visit, draft: Draft, link: Option<Link>) -> views::OneAdministrator {
@@ -60,6 +65,7 @@ impl Case {
             endless: is_endless(&self.person.data),
             state,
             state_text: visit.chrome.t(key),
+            waits: waits_text(&visit.chrome, self.waits),
             choices: draft.choices(&self.names, &visit.chrome),
             draft,
             link,

@@ -1,8 +1,9 @@
 //! 自分のサインイン: everything somebody signs in with, on one page, by themselves.
 //!
-//! Every change wants a fresh sign-in ([`Visit::check_fresh`]) and stands in the audit log. Setting up a second factor
+//! Every change wants a fresh sign-in ([`Visit::check_fresh`], [`confirm`]) and stands in the audit log. Setting up a second factor
 //! ends all other sessions: none goes on that was opened without it.
 
+pub mod confirm;
 pub mod passkeys;
 pub mod password;
 pub mod provider;
@@ -22,6 +23,7 @@ use super::WebState;
 use super::chrome::{Banner, Chrome, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
+use super::once;
 use super::session::Visit;
 use super::times;
 use super::views;
@@ -49,6 +51,8 @@ pub struct TokenRow {
 pub struct Told {
     /// What is wrong with the password that was to be given again.
     pub confirm_error: String,
+    /// What is wrong with the code beside it.
+    pub code_error: String,
     /// What is wrong with the password now in use.
     pub password_error: String,
     /// What is wrong with the new password.
@@ -65,6 +69,7 @@ pub struct Told {
 /// [`WebError`] when the store or the session fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
     visit.permit(Action::OwnSignInMeans)?;
+    recovery::put_away(&visit).await?;
     if Fields::of_query(&uri)?.text("confirm") == "1" && !visit.is_fresh() {
         let (title, text) = (visit.chrome.t("sure-first"), visit.chrome.t("sure-first-text"));
         visit.chrome.banner = Some(Banner::new(Tone::Warn, title, text));
@@ -80,12 +85,16 @@ async fn show(state: &WebState, visit: Visit, told: Told, status: StatusCode) ->
     let sessions = sessions::rows(state, &visit).await?;
     let signed_in = signed_in::rows(state, &visit).await?;
     let c = visit.chrome.clone().reached_by("/me/security");
+    let doors = Doors::of(state, &visit, &means);
     let page = views::Security {
         login: visit.person().data.login.clone(),
-        has_password: visit.person().data.password_hash.is_some(),
+        has_password: doors.password,
         fresh: visit.is_fresh(),
+        confirm: confirm::Ways::of(state, &visit, &means),
+        once: once::fresh(state, &visit)?,
+        provider_stays: !doors.stay_without_provider(),
         second,
-        second_text: second_text(&c, second),
+        second_text: second_text(&c, second, doors.password),
         totp: means.totp.as_ref().map(|totp| times::full(totp.made_at)),
         passkeys: passkeys::rows(&c, &means.passkeys),
         providers: means.subjects.iter().map(|subject| subject.issuer.clone()).collect(),
@@ -103,12 +112,41 @@ async fn show(state: &WebState, visit: Visit, told: Told, status: StatusCode) ->
     Ok((status, page.render_page()?).into_response())
 }
 
-fn second_text(c: &Chrome, second: SecondFactor) -> String {
-    c.t(match (second.set_up, second.required) {
-        (true, _) => "second-on",
-        (false, true) => "second-must",
-        (false, false) => "second-off",
+fn second_text(c: &Chrome, second: SecondFactor, has_password: bool) -> String {
+    c.t(match (second.set_up, second.required, has_password) {
+        (true, _, _) => "second-on",
+        (false, true, _) => "second-must",
+        (false, false, true) => "second-off",
+        (false, false, false) => "second-off-provider",
     })
+}
+
+/// What somebody gets in with.
+struct Doors {
+    password: bool,
+    passkeys: usize,
+    provider: bool,
+}
+
+impl Doors {
+    fn of(state: &WebState, visit: &Visit, means: &Means) -> Self {
+        let issuer = state.provider.as_ref().map(|provider| provider.settings.issuer.as_str());
+        Self {
+            password: visit.person().data.password_hash.is_some(),
+            passkeys: if state.passkeys.is_some() { means.passkeys.len() } else { 0 },
+            provider: means.subjects.iter().any(|subject| Some(subject.issuer.as_str()) == issuer),
+        }
+    }
+
+    /// Whether they still get in without other providers.
+    fn stay_without_provider(&self) -> bool {
+        self.password || self.passkeys > 0
+    }
+
+    /// Whether they still get in with a passkey less.
+    fn stay_without_a_passkey(&self) -> bool {
+        self.password || self.provider || self.passkeys > 1
+    }
 }
 
 fn token_rows(c: &Chrome, means: &Means) -> Vec<TokenRow> {
@@ -142,6 +180,13 @@ async fn last_way_stays(state: &WebState, mut visit: Visit, error: StoreError) -
         return Err(error.into());
     }
     let (title, text) = (visit.chrome.t("last-way"), visit.chrome.t("last-way-text"));
+    visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
+    show(state, visit, Told::default(), StatusCode::UNPROCESSABLE_ENTITY).await
+}
+
+/// Says that the only way in stays.
+async fn only_way_stays(state: &WebState, mut visit: Visit) -> Result<Response, WebError> {
+    let (title, text) = (visit.chrome.t("last-way"), visit.chrome.t("only-way-text"));
     visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
     show(state, visit, Told::default(), StatusCode::UNPROCESSABLE_ENTITY).await
 }

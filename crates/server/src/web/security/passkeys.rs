@@ -13,10 +13,11 @@ use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
+use super::super::once;
 use super::super::passkey::{ask, named, passkeys, refuse};
 use super::super::session::Visit;
 use super::super::times;
-use super::{check_not_last, done, last_stays, last_way_stays};
+use super::{Doors, check_not_last, done, last_stays, last_way_stays, only_way_stays, recovery};
 use crate::access::Action;
 use crate::second_factor::ceremony;
 
@@ -63,6 +64,9 @@ pub async fn start(State(state): State<WebState>, visit: Visit) -> Result<Respon
     visit.check_fresh()?;
     let person = visit.person();
     let stored = state.store.means(person.id).await?.passkeys;
+    if stored.len() >= PASSKEYS_MAX {
+        return Ok(tell(visit.chrome.n("passkey-too-many", PASSKEYS_MAX)));
+    }
     let names = (person.data.login.as_str(), person.data.display_name.as_str());
     let begun = passkeys(&state)?.begin_registration(person.id, names, &stored);
     ask(&state, CeremonyKind::PasskeyAdded, begun).await
@@ -92,23 +96,26 @@ pub async fn finish(
     };
     match state.store.add_passkey(id, new, visit.session_id(), visit.act()).await {
         Ok(_) => {}
-        Err(StoreError::Refused(Refusal::Taken { .. } | Refusal::TooMany { .. })) => {
-            let error = json!({ "error": visit.chrome.n("passkey-too-many", PASSKEYS_MAX) });
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(error)).into_response());
+        Err(StoreError::Refused(Refusal::Taken { .. })) => return Ok(tell(visit.chrome.t("passkey-known"))),
+        Err(StoreError::Refused(Refusal::TooMany { .. })) => {
+            return Ok(tell(visit.chrome.n("passkey-too-many", PASSKEYS_MAX)));
         }
         Err(error) => return Err(error.into()),
     }
     visit.renew(true).await?;
     visit.leave(Banner::new(Tone::Ok, visit.chrome.t("passkey-added"), String::new())).await?;
-    Ok(Json(told(state.store.means(id).await?.recovery_codes)).into_response())
+    // Whoever has no recovery codes gets them, as with one-time codes: a passkey can be lost.
+    let first = state.store.means(id).await?.recovery_codes == 0;
+    if first {
+        recovery::draw(&state, &visit, once::fresh(&state, &visit)?).await?;
+    }
+    let to = if first { recovery::PAGE } else { "/me/security" };
+    Ok(Json(json!({ "to": to })).into_response())
 }
 
-/// Where the script goes next. Whoever has no recovery codes gets them, as with one-time codes: a passkey can be lost.
-fn told(recovery_codes: u64) -> serde_json::Value {
-    match recovery_codes {
-        0 => json!({ "to": "/me/security", "post": "/me/security/recovery-codes" }),
-        _ => json!({ "to": "/me/security" }),
-    }
+/// Tells the page's script, in the page's language, why there is none.
+fn tell(why: String) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": why }))).into_response()
 }
 
 /// A name that can stand in a table.
@@ -151,19 +158,11 @@ pub async fn remove(
     if !check_not_last(&state, &visit, &means).await? {
         return last_stays(&state, visit).await;
     }
+    if !Doors::of(&state, &visit, &means).stay_without_a_passkey() {
+        return only_way_stays(&state, visit).await;
+    }
     match state.store.remove_passkey(visit.person().id, id, visit.act()).await {
         Ok(()) => done(&visit, "passkey-removed").await,
         Err(error) => last_way_stays(&state, visit, error).await,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recovery_codes_come_with_the_first_passkey_only() {
-        assert_eq!(told(0)["post"], "/me/security/recovery-codes");
-        assert_eq!(told(10), json!({ "to": "/me/security" }));
     }
 }

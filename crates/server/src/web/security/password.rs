@@ -1,4 +1,6 @@
-//! Changing one's own password, and giving it again before other changes.
+//! Changing one's own password.
+//!
+//! Whoever has a second factor has to have shown it lately: with the password alone nothing is changed that they sign in with.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,7 +18,12 @@ use crate::tries::{self, Tried};
 
 /// What is wrong with the password somebody gives again; empty when it is right. Counts like a sign-in, so that an
 /// open browser is no place to guess.
-async fn problem(state: &WebState, visit: &Visit, knock: &Knock, typed: &str) -> Result<String, WebError> {
+pub(super) async fn problem(
+    state: &WebState,
+    visit: &Visit,
+    knock: &Knock,
+    typed: &str,
+) -> Result<String, WebError> {
     let (login, now, from) = (&visit.person().data.login, visit.chrome.now, knock.address);
     Ok(match tries::password(&*state.store, &state.passwords, login, typed, from, now).await? {
         Tried::Right(_) => String::new(),
@@ -25,30 +32,10 @@ async fn problem(state: &WebState, visit: &Visit, knock: &Knock, typed: &str) ->
     })
 }
 
-/// `POST /me/security/confirm`
-///
-/// # Errors
-/// [`WebError`] when the store or the password check fails.
-pub async fn confirm(
-    State(state): State<WebState>,
-    mut visit: Visit,
-    knock: Knock,
-    fields: Fields,
-) -> Result<Response, WebError> {
-    visit.permit(Action::OwnSignInMeans)?;
-    let confirm_error = problem(&state, &visit, &knock, fields.text("password")).await?;
-    if !confirm_error.is_empty() {
-        let told = Told { confirm_error, ..Told::default() };
-        return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
-    }
-    visit.renew(false).await?;
-    done(&visit, "sure-done").await
-}
-
 /// `POST /me/security/password`: ends all other sessions and, when asked for, all tokens.
 ///
 /// # Errors
-/// [`WebError`] when the store, the password check or the hashing fails.
+/// [`WebError::ConfirmFirst`], or when the store, the password check or the hashing fails.
 pub async fn change(
     State(state): State<WebState>,
     mut visit: Visit,
@@ -56,6 +43,10 @@ pub async fn change(
     fields: Fields,
 ) -> Result<Response, WebError> {
     visit.permit(Action::OwnSignInMeans)?;
+    let second = state.store.means(visit.person().id).await?.has_second_factor();
+    if second {
+        visit.check_fresh()?;
+    }
     let mut told = Told::default();
     let new = fields.text("new");
     if new != fields.text("again") {
@@ -64,6 +55,10 @@ pub async fn change(
     }
     told.password_error = problem(&state, &visit, &knock, fields.text("password")).await?;
     if !told.password_error.is_empty() {
+        return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    if new == fields.text("password") {
+        told.new_error = visit.chrome.t("password-same");
         return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     let hash = match state.passwords.hash(new.to_owned(), &visit.person().data.login).await {
@@ -81,6 +76,10 @@ pub async fn change(
     let end_tokens = fields.text("tokens") == "1";
     state.store.set_password(visit.person().id, hash, end_tokens, visit.act()).await?;
     // That has ended this session, too: it goes on under a new id.
-    visit.renew(false).await?;
+    if second {
+        visit.go_on_anew().await?;
+    } else {
+        visit.renew(false).await?;
+    }
     done(&visit, "password-changed").await
 }

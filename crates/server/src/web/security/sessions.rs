@@ -1,6 +1,6 @@
 //! One's own sessions: where one is signed in, and ending that.
 //!
-//! A session's id opens it, so it never stands on a page: a session is named by a digest of its id.
+//! A session's id opens it, so it never stands on a page: a session is named by a digest of what the store has for its id.
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,4 +1,5 @@
-//! Tokens for programs: they read what their owner may read, end by themselves, and are shown once.
+//! Tokens for programs: they read what their owner may read, end by themselves, and are shown once. As long as their owner
+//! lacks a second factor that they must have, none is made and none opens anything (`sign_in::with_token`).
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -6,6 +7,7 @@ use axum::response::Response;
 use mngntime_store::{KeyHash, NewToken, Refusal, StoreError, TOKENS_MAX, TokenId};
 
 use super::super::WebState;
+use super::super::chrome::{Banner, Tone};
 use super::super::errors::WebError;
 use super::super::fields::{Fields, is_line};
 use super::super::session::Visit;
@@ -23,9 +25,19 @@ const NAME_MAX: usize = 60;
 ///
 /// # Errors
 /// [`WebError::ConfirmFirst`], [`WebError::BadForm`], or when the store or the OS fails.
-pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
+pub async fn make(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    fields: Fields,
+) -> Result<Response, WebError> {
     visit.permit(Action::OwnSignInMeans)?;
     visit.check_fresh()?;
+    let second = state.second_factor(visit.person()).await?;
+    if second.required && !second.set_up {
+        let (title, text) = (visit.chrome.t("token-not-made"), visit.chrome.t("token-needs-second"));
+        visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
+        return show(&state, visit, Told::default(), StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
     let name = fields.text("name");
     let fits = !name.is_empty() && is_line(name, NAME_MAX);
     let days = fields.text("days").parse().ok().filter(|days| DAYS.contains(days));

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::super::WebState;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
+use super::super::once;
 use super::super::session::Visit;
 use super::super::views;
 use super::{check_not_last, done, last_stays, recovery};
@@ -93,7 +94,8 @@ pub async fn set_up(
     visit.session().remove_value(WAITING).await?;
     visit.renew(true).await?;
     if state.store.means(id).await?.recovery_codes == 0 {
-        return recovery::show_new(&state, visit).await;
+        recovery::draw(&state, &visit, once::fresh(&state, &visit)?).await?;
+        return Ok(Redirect::to(recovery::PAGE).into_response());
     }
     done(&visit, "totp-set-up").await
 }

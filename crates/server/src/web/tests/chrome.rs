@@ -139,9 +139,13 @@ async fn what_takes_something_away_for_good_asks_first() {
     let templates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let of = |name: &str| std::fs::read_to_string(templates.join(name)).unwrap();
     question(&of("administrator.html"), "{{ address }}/reset-means");
-    for action in
-        ["totp/remove", "provider/remove", "passkeys/{{ row.id }}/remove", "tokens/{{ row.id }}/remove"]
-    {
+    for action in [
+        "totp/remove",
+        "recovery-codes",
+        "provider/remove",
+        "passkeys/{{ row.id }}/remove",
+        "tokens/{{ row.id }}/remove",
+    ] {
         question(&of("security.html"), &format!("/me/security/{action}"));
     }
 }

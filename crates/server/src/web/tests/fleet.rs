@@ -216,8 +216,8 @@ async fn a_note_is_kept_with_its_author_and_never_markup() {
     let refused = site.post(&cookie, &note, &[("note", &"あ".repeat(501))]).await.text;
     assert!(refused.contains("メモを保存していません。") && refused.contains(&"あ".repeat(501)));
     assert!(site.get(&cookie, &address).await.text.contains("の予備機"), "as it was");
-    let asked = site.get(&cookie, &note).await.status;
-    assert_eq!(asked, StatusCode::METHOD_NOT_ALLOWED, "its form stands on the page");
+    let asked = site.get(&cookie, &note).await;
+    assert_eq!(asked.header(header::LOCATION), address, "its form stands on the page");
 }
 
 #[tokio::test]
@@ -364,8 +364,7 @@ async fn hr_reads_and_changes_nothing_and_it_sees_no_attendance() {
         let change = format!("{address}/{change}");
         assert_eq!(site.post(&hr, &change, &[]).await.status, StatusCode::FORBIDDEN, "{change}");
         // A note has no question of its own.
-        let asked =
-            if change.ends_with("/note") { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::FORBIDDEN };
+        let asked = if change.ends_with("/note") { StatusCode::SEE_OTHER } else { StatusCode::FORBIDDEN };
         assert_eq!(site.get(&hr, &change).await.status, asked, "{change}");
     }
     for address in

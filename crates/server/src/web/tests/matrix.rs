@@ -232,6 +232,7 @@ fn sign_in_sample(entry: &Entry) -> Option<Form> {
         | "/login/passkey/start"
         | "/login/passkey/finish"
         | "/session"
+        | "/me/security/confirm/passkey"
         | "/me/security/provider/remove"
         | "/me/security/passkeys/start"
         | "/me/security/passkeys/finish"
@@ -415,7 +416,7 @@ fn outcome(answer: &Answer) -> &'static str {
     let to = answer.header(header::LOCATION);
     match answer.status {
         StatusCode::OK | StatusCode::NO_CONTENT => "done",
-        StatusCode::SEE_OTHER if to.starts_with("/login?") => "sign in",
+        StatusCode::SEE_OTHER if to.starts_with("/login?next=") => "sign in",
         StatusCode::SEE_OTHER => "done",
         StatusCode::UNAUTHORIZED => "sign in",
         StatusCode::FORBIDDEN => "refused",
@@ -443,14 +444,18 @@ fn is_let_through(entry: &Entry, answer: &Answer, subject: Option<&Subject>) -> 
     let may_sign_in = subject.is_some_and(|subject| subject.in_force(date(2026, 6, 17)).is_ok());
     let signing_in = entry.action == Action::PublicSignIn && entry.method == "POST";
     // This server has no host name, so it has no passkeys; and a form is no answer of a passkey.
-    let no_passkeys = entry.path.starts_with("/login/passkey/")
-        && matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST);
+    let passkey = entry.path.starts_with("/login/passkey/") || entry.path.ends_with("/confirm/passkey");
+    let no_passkeys = passkey && matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST);
     let unsigned = entry.action == Action::PublicIngest;
     // No file is sent: the form comes back.
     let empty_upload = entry.path.ends_with("/import")
         && answer.status == StatusCode::UNPROCESSABLE_ENTITY
         && expected(entry, subject) == "done";
+    // What was sent is the password that it is: the form comes back.
+    let same_password =
+        entry.path == "/me/security/password" && answer.status == StatusCode::UNPROCESSABLE_ENTITY;
     no_passkeys
+        || same_password
         || empty_upload
         || (unsigned && outcome(answer) == "something else" && answer.status.is_client_error())
         || (signing_in && !may_sign_in && answer.status == StatusCode::UNPROCESSABLE_ENTITY)

@@ -17,17 +17,18 @@ use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::totp::code_at;
 use crate::web::router;
 
-const PASSWORD: &str = "correct horse";
+pub const PASSWORD: &str = "correct horse";
+pub const OTHER: &str = "battery staple";
 
 /// A site whose clock the test moves, with one person.
-struct House {
-    site: Site,
+pub struct House {
+    pub site: Site,
     clock: Arc<AtomicI64>,
-    hanako: AdministratorId,
+    pub hanako: AdministratorId,
 }
 
 impl House {
-    async fn of(role: Role) -> Self {
+    pub async fn of(role: Role) -> Self {
         let mut site = Site::new().await;
         let clock = Arc::new(AtomicI64::new(NOW.0));
         let read = clock.clone();
@@ -42,7 +43,7 @@ impl House {
         Self { site, clock, hanako }
     }
 
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::of(Role::HumanResources).await
     }
 
@@ -54,39 +55,39 @@ impl House {
         self
     }
 
-    fn now(&self) -> UtcMillis {
+    pub fn now(&self) -> UtcMillis {
         UtcMillis(self.clock.load(Ordering::SeqCst))
     }
 
-    fn wait(&self, seconds: i64) {
+    pub fn wait(&self, seconds: i64) {
         self.clock.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
-    async fn first_step(&self, password: &str) -> Answer {
+    pub async fn first_step(&self, password: &str) -> Answer {
         let fields = [("user", "hanako"), ("password", password), ("next", "/employees")];
         self.site.post("", "/login", &fields).await
     }
 
     /// Signs in with the password alone; returns the cookie.
-    async fn sign_in(&self) -> String {
+    pub async fn sign_in(&self) -> String {
         let answer = self.first_step(PASSWORD).await;
         assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/employees"));
         cookie(&answer)
     }
 
     /// Does the first step where a second is needed; returns the cookie of the waiting session.
-    async fn waiting(&self) -> String {
+    pub async fn waiting(&self) -> String {
         let answer = self.first_step(PASSWORD).await;
         assert_eq!(answer.header(header::LOCATION), "/login/second");
         cookie(&answer)
     }
 
-    async fn second_step(&self, cookie: &str, code: &str) -> Answer {
+    pub async fn second_step(&self, cookie: &str, code: &str) -> Answer {
         self.site.post(cookie, "/login/second", &[("code", code)]).await
     }
 
     /// Sets one-time codes up; returns the cookie afterwards, the secret and the recovery codes.
-    async fn set_up_totp(&self, session: &str) -> (String, Vec<u8>, Vec<String>) {
+    pub async fn set_up_totp(&self, session: &str) -> (String, Vec<u8>, Vec<String>) {
         let start = self.site.post(session, "/me/security/totp/start", &[]).await;
         assert_eq!(start.header(header::LOCATION), "/me/security/totp");
         let page = self.site.get(session, "/me/security/totp").await.text;
@@ -94,22 +95,36 @@ impl House {
         let secret = data_encoding::BASE32_NOPAD.decode(text.replace(' ', "").as_bytes()).unwrap();
         let code = code_at(&secret, self.now()).unwrap();
         let done = self.site.post(session, "/me/security/totp", &[("code", &code)]).await;
-        assert_eq!(done.status, StatusCode::OK, "{}", done.text);
-        let codes = done.text.split("<li><code>").skip(1);
-        let codes: Vec<_> = codes.map(|part| part.split('<').next().unwrap().to_owned()).collect();
+        assert_eq!(done.header(header::LOCATION), "/me/security/recovery-codes", "{}", done.text);
+        let session = cookie(&done);
+        let codes = self.codes(&session).await;
         assert_eq!(codes.len(), 10);
-        (cookie(&done), secret, codes)
+        (session, secret, codes)
+    }
+
+    /// The recovery codes that are shown now.
+    pub async fn codes(&self, session: &str) -> Vec<String> {
+        let page = self.site.get(session, "/me/security/recovery-codes").await.text;
+        let codes = page.split("<li><code>").skip(1);
+        codes.map(|part| part.split('<').next().unwrap().to_owned()).collect()
+    }
+
+    /// Sends the form for new recovery codes as it stands on the page.
+    pub async fn make_codes(&self, session: &str) -> Answer {
+        let page = self.site.get(session, "/me/security").await.text;
+        let once = page.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        self.site.post(session, "/me/security/recovery-codes", &[("once", once)]).await
     }
 
     /// Makes a token of a year and returns it as a header.
-    async fn bearer(&self) -> String {
+    pub async fn bearer(&self) -> String {
         let fields = [("name", "x"), ("days", "365")];
         let made = self.site.post(&self.sign_in().await, "/me/security/tokens", &fields).await;
         let token = made.text.split("mngntime_").nth(1).unwrap().split('<').next().unwrap();
         format!("Bearer mngntime_{token}")
     }
 
-    async fn actions(&self) -> Vec<String> {
+    pub async fn actions(&self) -> Vec<String> {
         let log = self.site.store.audit_log(Some(self.site.contract), None, 100).await.unwrap();
         log.into_iter().rev().map(|entry| entry.action).filter(|word| !word.starts_with("create_")).collect()
     }
@@ -121,12 +136,12 @@ impl House {
         found.map(|entry| (entry.by, entry.detail)).collect()
     }
 
-    async fn works(&self, cookie: &str) -> bool {
+    pub async fn works(&self, cookie: &str) -> bool {
         self.site.get(cookie, "/employees").await.status == StatusCode::OK
     }
 }
 
-fn cookie(answer: &Answer) -> String {
+pub fn cookie(answer: &Answer) -> String {
     answer.header(header::SET_COOKIE).split(';').next().unwrap().to_owned()
 }
 
@@ -314,14 +329,16 @@ async fn a_passkey_gets_another_name_from_its_owner_in_a_fresh_session() {
         credential: "{}".into(),
     };
     let session = house.sign_in().await;
-    let (session, ..) = house.set_up_totp(&session).await;
-    let keep = session.split_once('=').map(|(_, id)| id.to_owned());
+    let (session, secret, _) = house.set_up_totp(&session).await;
+    let keep = session.split_once('=').map(|(_, id)| crate::sessions::stored(&id.parse().unwrap()));
     let id = house.site.store.add_passkey(house.hanako, key, keep, Act::server(NOW)).await.unwrap();
     house.wait(31 * 60);
     let address = format!("/me/security/passkeys/{id}/rename");
     let stale = house.site.post(&session, &address, &[("name", "x")]).await;
     assert_eq!(stale.header(header::LOCATION), "/me/security?confirm=1");
-    let session = cookie(&house.site.post(&session, "/me/security/confirm", &[("password", PASSWORD)]).await);
+    let code = code_at(&secret, house.now()).unwrap();
+    let both = [("password", PASSWORD), ("code", code.as_str())];
+    let session = cookie(&house.site.post(&session, "/me/security/confirm", &both).await);
     let name = async || house.site.store.means(house.hanako).await.unwrap().passkeys[0].data.name.clone();
     for (typed, kept) in
         [("<b>会社 PC", "<b>会社 PC"), (&"長".repeat(80), &"長".repeat(60)), ("  ", "名前のないパスキー")]
@@ -390,12 +407,12 @@ async fn wrong_codes_are_answered_alike_and_the_second_step_has_ten_minutes() {
     let code = code_at(&secret, house.now()).unwrap();
     for late in [code.as_str(), recovery[0].as_str()] {
         let answer = house.second_step(&waiting, late).await;
-        assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/login"));
+        assert_eq!(answer.header(header::LOCATION), "/login?next=%2Femployees&over=second");
     }
     assert!(!house.works(&waiting).await);
     assert_eq!(
         house.second_step("", &code).await.header(header::LOCATION),
-        "/login",
+        "/login?over=second",
         "nor without the first"
     );
 }
@@ -413,9 +430,9 @@ async fn a_recovery_code_gets_in_once_and_new_ones_replace_the_old() {
     let waiting = house.waiting().await;
     let again = house.second_step(&waiting, &codes[3]).await;
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let anew = house.site.post(&here, "/me/security/recovery-codes", &[]).await;
-    assert_eq!(times(&anew.text, "<li><code>"), 10);
-    assert!(!anew.text.contains(&codes[0]));
+    assert_eq!(house.make_codes(&here).await.status, StatusCode::SEE_OTHER);
+    let anew = house.codes(&here).await;
+    assert!(anew.len() == 10 && !anew.contains(&codes[0]));
     let old = house.second_step(&waiting, &codes[0]).await;
     assert_eq!(old.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(house.actions().await.contains(&"use_recovery_code".to_owned()));
@@ -583,7 +600,7 @@ async fn an_administrator_resets_what_somebody_has_lost_and_ends_their_sessions(
     assert_eq!(done.status, StatusCode::SEE_OTHER);
     assert!(!house.works(&session).await);
     let late = house.second_step(&waiting, &codes[0]).await;
-    assert_eq!(late.header(header::LOCATION), "/login", "the waiting session has ended, too");
+    assert_eq!(late.header(header::LOCATION), "/login?over=second", "the waiting session has ended, too");
     let session = house.sign_in().await;
     assert!(!house.site.get(&admin, &address).await.text.contains("reset-means"), "nothing is left");
     house.site.post(&admin, &format!("{address}/end-sessions"), &[]).await;
@@ -620,7 +637,7 @@ async fn somebody_whose_time_is_over_does_not_pass_the_second_step() {
         .unwrap();
     house.wait(60);
     let code = code_at(&secret, house.now()).unwrap();
-    assert_eq!(house.second_step(&waiting, &code).await.header(header::LOCATION), "/login");
+    assert_eq!(house.second_step(&waiting, &code).await.header(header::LOCATION), "/login?over=second");
 }
 
 #[tokio::test]
@@ -672,7 +689,7 @@ async fn operators_must_set_one_up_where_the_server_says_so_and_nobody_else() {
 }
 
 /// The whole server around the same store, for the API.
-fn with_api(house: &House) -> axum::Router {
+pub fn with_api(house: &House) -> axum::Router {
     api_of(&house.site)
 }
 
@@ -685,7 +702,7 @@ fn api_of(site: &Site) -> axum::Router {
     crate::app::router(crate::app::App::new(site.store.clone(), key, settings, super::passwords(), clock))
 }
 
-async fn api(app: &axum::Router, method: &str, authorization: &str) -> StatusCode {
+pub async fn api(app: &axum::Router, method: &str, authorization: &str) -> StatusCode {
     use tower::ServiceExt as _;
     let request = axum::http::Request::builder()
         .method(method)
@@ -760,8 +777,12 @@ async fn tokens_end_with_every_measure_of_an_emergency_and_others_see_how_many_t
     let admin = house.site.administrator().await;
     let page = format!("/administrators/{}", house.hanako);
     // A password changed: only when asked for.
-    let change = |more: &'static [(&'static str, &'static str)]| {
-        [&[("password", PASSWORD), ("new", PASSWORD), ("again", PASSWORD)], more].concat()
+    let change = async |more: &[(&str, &str)]| {
+        let new = [("password", PASSWORD), ("new", OTHER), ("again", OTHER)];
+        let address = "/me/security/password";
+        let done = house.site.post(&house.sign_in().await, address, &[&new, more].concat()).await;
+        let back = [("password", OTHER), ("new", PASSWORD), ("again", PASSWORD)];
+        assert_eq!(house.site.post(&cookie(&done), address, &back).await.status, StatusCode::SEE_OTHER);
     };
     let bearer = house.bearer().await;
     assert!(
@@ -772,9 +793,9 @@ async fn tokens_end_with_every_measure_of_an_emergency_and_others_see_how_many_t
             .text
             .contains("（1個）もすべて失効させる")
     );
-    house.site.post(&house.sign_in().await, "/me/security/password", &change(&[])).await;
+    change(&[]).await;
     assert!(works(&bearer).await);
-    house.site.post(&house.sign_in().await, "/me/security/password", &change(&[("tokens", "1")])).await;
+    change(&[("tokens", "1")]).await;
     assert!(!works(&bearer).await);
     assert!(
         !house.site.get(&house.sign_in().await, "/me/security").await.text.contains("もすべて失効させる")

@@ -26,6 +26,7 @@ mod redating;
 mod rollout;
 mod safety;
 mod settings;
+mod showing;
 mod signing_in;
 mod texts;
 

@@ -100,3 +100,14 @@ async fn beginnings_are_counted_by_address() {
     let there = site.state.limiter.closed_until(Some(address), super::NOW);
     assert_eq!(there, None, "passwords are not held up by it");
 }
+
+#[tokio::test]
+async fn whoever_stops_at_the_provider_is_told_so_and_keeps_where_they_wanted_to_go() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let site = site(&listener).await;
+    let back = site.get("", "/login/provider/back?error=access_denied&state=x").await;
+    assert_eq!(back.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(back.text.contains("サインインを取りやめました") && !back.text.contains(BUSY), "{}", back.text);
+    let failed = site.get("", "/login/provider/back?error=server_error&state=x").await;
+    assert!(failed.text.contains("使える返事がありませんでした"), "{}", failed.text);
+}

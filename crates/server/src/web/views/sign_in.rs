@@ -67,6 +67,8 @@ pub struct Second {
     pub passkeys: bool,
     /// Where to go afterwards.
     pub next: String,
+    /// What is wrong with the code, empty for nothing.
+    pub problem: String,
 }
 
 /// 自分のサインイン
@@ -79,8 +81,14 @@ pub struct Security {
     pub login: String,
     /// Whether there is a password.
     pub has_password: bool,
-    /// Whether changes are taken without the password.
+    /// Whether changes are taken without showing again who one is.
     pub fresh: bool,
+    /// How that is shown.
+    pub confirm: security::confirm::Ways,
+    /// Sealed secret of new recovery codes.
+    pub once: String,
+    /// Whether the other provider is the only way in.
+    pub provider_stays: bool,
     /// Whether a second factor is there and must be.
     pub second: SecondFactor,
     /// The same in words.
@@ -135,6 +143,8 @@ pub struct SecurityCodes {
     pub login: String,
     /// The codes.
     pub codes: Vec<String>,
+    /// Whether earlier ones count no more.
+    pub replaced: bool,
 }
 
 /// Choosing a password with a set-up link.
