@@ -189,6 +189,8 @@ suite![
     fleet::contacts_are_kept_by_day_for_a_quarter,
     fleet::versions_and_enrolments_make_a_history,
     fleet::several_terminals_are_changed_together_or_not_at_all,
+    fleet::a_pc_like_a_blocked_one_is_enrolled_as_blocked,
+    fleet::who_blocked_a_terminal_and_why_is_kept_and_a_retirement_takes_no_block_away,
     fleet::a_note_stands_with_its_author_until_it_is_taken_away,
     fleet::a_key_opens_until_its_time_and_for_as_many_pcs_as_it_says,
     fleet::a_rotated_key_overlaps_with_the_new_one,

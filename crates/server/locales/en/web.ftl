@@ -505,6 +505,35 @@ block-do = Block
 unblock-do = Unblock
 clear-conflict-text = Once you have looked into the PC, clear the mark. It comes back when the same happens again.
 clear-conflict-do = Clear the mark
+block-key = The enrolment key stands in the PC’s configuration. A PC whose agent is set up anew becomes another terminal with it; one with this name or make-up begins as blocked. To keep this PC out, replace or revoke the key.
+block-key-link = Enrolment keys
+block-reason = Reason (optional)
+block-reason-help = Stands on the terminal’s page and in the audit log.
+block-reason-failed = Nothing was blocked: the reason cannot be kept.
+retire-blocked-text = It is blocked now. Taken back into use it is blocked again; while it is retired, a PC of its name may be enrolled like any other.
+terminal-unretired-blocked = { $host } is blocked, as it was before it was retired.
+terminal-unretired-blocked-text = It stands in the list and the counts again. Choose “Unblock” to have its punches count.
+bulk-stays = { $host } ({ $state }: stays so)
+bulk-already = “{ $state }” before already: { $n }.
+bulk-left-retired =
+    { $n ->
+        [one] { $n } is retired and was left so.
+       *[other] { $n } are retired and were left so.
+    }
+bulk-came-blocked =
+    { $n ->
+        [one] { $n } is blocked, as it was before it was retired.
+       *[other] { $n } are blocked, as they were before they were retired.
+    }
+state-in-use = In use
+next-blocked-other = It is blocked; its punches are stored. An administrator or IT administrator can unblock it.
+next-retired-other = It is retired. An administrator or IT administrator can take it back into use.
+next-namesake-blocked = A terminal of this name is blocked: { $other }. If the same PC was enrolled again, block this one, too, and replace or revoke the enrolment key. If not, rename one of the PCs.
+next-namesake-goes-on = Another terminal of this name is not blocked: { $other }. If it is the same PC, block it, too, and replace or revoke the enrolment key.
+next-held = It was enrolled as blocked, because its name or make-up is that of a blocked terminal: { $other }. Its punches are stored. If this PC may be used, retire the other one and choose “Unblock”. If not, replace or revoke the enrolment key.
+next-held-other = It was enrolled as blocked, because its name or make-up is that of a blocked terminal: { $other }. Its punches are stored. An administrator or IT administrator decides whether this PC may be used.
+past-because = { $who }: { $why }
+past-held = same name or make-up as blocked terminal { $id }
 terminal-blocked = { $host } has been blocked.
 terminal-blocked-text = Its punches get res=6 from now on. They are stored.
 terminal-unblocked = { $host } has been unblocked.
