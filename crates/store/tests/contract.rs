@@ -175,6 +175,8 @@ suite![
     days::people_and_events_of_another_contract_are_not_found,
     directory::a_directory_tells_who_is_behind_an_account,
     directory::digits_behind_a_name_leave_a_guess,
+    directory::a_pair_of_which_somebody_said_that_it_was_wrong_is_never_sure_again,
+    directory::a_reading_is_found_in_whichever_width_it_is_kept,
     directory::what_a_directory_says_is_one_person_s,
     directory::a_file_says_what_a_directory_says,
     links_by_sid::an_account_whose_sid_was_entered_is_linked_by_itself,
