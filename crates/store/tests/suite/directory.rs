@@ -163,7 +163,8 @@ pub async fn a_pair_of_which_somebody_said_that_it_was_wrong_is_never_sure_again
     let one = |sure| [(sure, Reason::Directory, "E1".to_owned())];
     let at_once = async || store.suggested(contract, Reason::Directory, day(0), 10).await.unwrap().len();
     assert_eq!((suggested(store, &office, "taro").await, at_once().await), (one(true).to_vec(), 1));
-    let account = office.account(store, "taro").await.id;
+    let all = store.list_accounts(contract.into(), AccountFilter::All, 9).await.unwrap();
+    let account = all[0].id;
     let employee = store.find_employees(contract.into(), "E1".to_owned()).await.unwrap()[0].id;
     let link =
         || LinkRequest { account, employee: EmployeeChoice::Existing(employee), from: day(-9), to: None };
