@@ -121,6 +121,12 @@ pub struct TerminalChanged {
     /// Its status afterwards; absent when that is not what was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Why, in the words of whoever did it; absent when they gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The blocked terminal whose name or make-up this one had when it was enrolled, and was blocked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
 }
 
 /// Detail of a link: how it is after the change.
@@ -270,7 +276,12 @@ mod tests {
         assert_eq!(entry.to_json().unwrap(), line);
         let read: AuditRecord = serde_json::from_str(line).unwrap();
         assert_eq!(read.to_json().unwrap(), line);
-        let told = TerminalChanged { terminal: "t".into(), status: Some("blocked".into()) };
+        let told = TerminalChanged {
+            terminal: "t".into(),
+            status: Some("blocked".into()),
+            reason: None,
+            like: None,
+        };
         assert_eq!(read.told::<TerminalChanged>(), Some(told));
         assert_eq!(read.told::<Enrolled>(), None);
     }

@@ -172,6 +172,7 @@ impl Metrics {
     pub fn enrollment(&self, outcome: EnrollmentOutcome) {
         let outcome = match outcome {
             EnrollmentOutcome::Enrolled(_) => "enrolled",
+            EnrollmentOutcome::EnrolledBlocked(_) => "enrolled_blocked",
             EnrollmentOutcome::EnrolledAgain(_) => "enrolled_again",
             EnrollmentOutcome::ContractUnusable => "contract_unusable",
             EnrollmentOutcome::WrongKey => "wrong_key",

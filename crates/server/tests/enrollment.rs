@@ -1,6 +1,6 @@
 //! How a PC becomes a terminal, through the real router.
 
-use crate::support::{ENROLLMENT_KEY, NOW, P256Key, Pc, Server, all_stored, public, seal};
+use crate::support::{ENROLLMENT_KEY, NOW, P256Key, Pc, Server, all_stored, public, results, seal};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
@@ -53,6 +53,28 @@ async fn a_blocked_terminal_cannot_enrol_its_way_back() {
     let blocked = TerminalStatus::Blocked;
     server.app.store.set_terminal_status(server.contract, id, blocked, server.act()).await.unwrap();
     assert_eq!(server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await.res, Some(6));
+}
+
+#[tokio::test]
+async fn a_blocked_pc_that_is_set_up_anew_comes_in_as_blocked_until_somebody_decides() {
+    let server = Server::start().await;
+    let store = &server.app.store;
+    let old = TerminalId::parse(&Pc::enrolled(&server, 1).await.terminal).unwrap();
+    let set = |id, status| store.set_terminal_status(server.contract, id, status, server.act());
+    set(old, TerminalStatus::Blocked).await.unwrap();
+    // Its files deleted, it makes another key; the enrolment key is in its configuration.
+    let mut again = Pc::enrolled(&server, 2).await;
+    let new = TerminalId::parse(&again.terminal).unwrap();
+    assert_ne!(new, old);
+    let event = again.logon("hanako");
+    let receipt = server.deliver(&again.batch(&[event])).await;
+    assert!(all_stored(&receipt), "nothing is lost");
+    assert_eq!(results(&receipt), [Some(6)], "and nothing is accepted");
+    set(old, TerminalStatus::Retired).await.unwrap();
+    set(new, TerminalStatus::Active).await.unwrap();
+    let event = again.logon("hanako");
+    assert_eq!(results(&server.deliver(&again.batch(&[event])).await), [Some(7)]);
+    assert_eq!(store.active_terminals().await.unwrap(), 1);
 }
 
 #[tokio::test]

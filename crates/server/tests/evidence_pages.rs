@@ -6,12 +6,15 @@ use crate::support::{PASSWORD, Pc, Server, public};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use mngntime_model::EventKind;
+use mngntime_model::TerminalId;
 use mngntime_server::evidence::on_request::KEPT_MS;
 use mngntime_server::evidence::pack;
 use mngntime_server::passwords::hash_new;
 use mngntime_store::{
     AccountFilter, EmployeeChoice, EmployeeId, LinkRequest, NewAdministrator, NewEmployee, Role,
 };
+use mngntime_wire::{Context, Receipt, SecretKey, Signed};
+use rusqlite::Connection;
 use tower::ServiceExt as _;
 
 /// Hanako's day with somebody else's beside it, both linked.
@@ -141,4 +144,75 @@ async fn an_officer_s_pack_of_somebody_is_the_officer_s_alone() {
     // The employee has asked for nothing: theirs is another page, and the officer's is closed to them.
     assert_eq!(get(&server, &own, "/me/evidence/pack").await.0, StatusCode::SEE_OTHER);
     assert_eq!(get(&server, &own, &format!("{base}/pack")).await.0, StatusCode::FORBIDDEN);
+}
+
+/// The page of hanako's logon, for the officer, for her and beside the list.
+async fn pages_of_a_punch(server: &Server, terminal: TerminalId) -> Vec<String> {
+    let (officer, own) = (sign_in(server, "officer").await, sign_in(server, "hanako").await);
+    let mut pages = Vec::new();
+    for (cookie, path) in [
+        (&officer, format!("/punches/{terminal}/2")),
+        (&officer, format!("/punches?open={terminal}.2")),
+        (&own, format!("/me/punches/{terminal}/2")),
+    ] {
+        let (status, _, page) = get(server, cookie, &path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        pages.push(String::from_utf8(page).unwrap());
+    }
+    pages
+}
+
+/// The kept receipt with another word in it, signed by `key`.
+fn receipt_with(kept: &str, key: &SecretKey, change: impl FnOnce(&mut Receipt)) -> String {
+    let mut receipt: Receipt = Signed::parse(kept.as_bytes()).unwrap().peek().unwrap();
+    change(&mut receipt);
+    crate::support::seal(Context::Receipt, &receipt, key).to_json().unwrap()
+}
+
+#[tokio::test]
+async fn a_receipt_is_called_verified_only_where_it_is() {
+    let (server, _) = office().await;
+    let terminal = server.punches().await[0].terminal;
+    let database = Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    let kept: String = database.query_row("SELECT envelope FROM receipts", [], |row| row.get(0)).unwrap();
+    let key = SecretKey::from_seed(&[42; 32]);
+    let shown = async |word: &str| {
+        for page in pages_of_a_punch(&server, terminal).await {
+            for other in ["署名を確認済み", "受領証が見つかりません", "受領証が合いません"]
+            {
+                assert_eq!(page.contains(other), other == word, "{word}: {page}");
+            }
+            assert_eq!(page.contains("PCにも受領証の控えがあります"), word != "署名を確認済み");
+        }
+    };
+    let put = |envelope: &str| database.execute("UPDATE receipts SET envelope = ?1", [envelope]).unwrap();
+    shown("署名を確認済み").await;
+    let other_key = receipt_with(&kept, &SecretKey::from_seed(&[43; 32]), |_| ());
+    let other_hash = receipt_with(&kept, &key, |receipt| receipt.items[1].hash = "0".repeat(64));
+    let other_place = receipt_with(&kept, &key, |receipt| receipt.items[1].log.as_mut().unwrap().leaf += 1);
+    let other_terminal = receipt_with(&kept, &key, |receipt| receipt.terminal = "x".to_owned());
+    let other_contract = receipt_with(&kept, &key, |receipt| receipt.contract = Some("x".to_owned()));
+    let garbage = "garbage".to_owned();
+    for wrong in [garbage, other_key, other_hash, other_place, other_terminal, other_contract] {
+        put(&wrong);
+        shown("受領証が合いません").await;
+    }
+    put(&receipt_with(&kept, &key, |receipt| receipt.items[1].stored = false));
+    shown("受領証が見つかりません").await;
+    put(&kept);
+    shown("署名を確認済み").await;
+    database.execute("DELETE FROM receipts", []).unwrap();
+    shown("受領証が見つかりません").await;
+}
+
+#[tokio::test]
+async fn a_receipt_of_other_bytes_than_the_page_shows_is_not_called_verified() {
+    let (server, _) = office().await;
+    let terminal = server.punches().await[0].terminal;
+    let database = Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    database.execute_batch("DROP TRIGGER events_are_not_changed").unwrap();
+    database.execute("UPDATE events SET json = json || ' ' WHERE seq = 2", []).unwrap();
+    for page in pages_of_a_punch(&server, terminal).await {
+        assert!(page.contains("受領証が合いません") && !page.contains("署名を確認済み"), "{page}");
+    }
 }

@@ -39,6 +39,27 @@ pub fn katakana(text: &str) -> String {
     text.chars().map(up).collect()
 }
 
+/// カタカナ as half-width ｶﾅ, which files from old systems have. Their marks are letters of their own: ガ is ｶﾞ.
+#[must_use]
+pub fn half_width(text: &str) -> String {
+    text.nfd().map(half_width_letter).collect()
+}
+
+/// The half-width letters from U+FF61 on stand in this order.
+const FULL_WIDTH: &str = "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン";
+
+fn half_width_letter(c: char) -> char {
+    match c {
+        '\u{3099}' => 'ﾞ',
+        '\u{309a}' => 'ﾟ',
+        c => {
+            let place = FULL_WIDTH.chars().position(|full| full == c);
+            let half = place.and_then(|place| char::from_u32(0xff61 + u32::try_from(place).ok()?));
+            half.unwrap_or(c)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +80,14 @@ mod tests {
         assert_eq!(narrow("Ａ－１２３ ２０２６−０６‐１７"), "A-123 2026-06-17");
         assert_eq!(narrow("花子・ｶﾅ ー〜"), "花子・ｶﾅ ー〜", "only what has a narrow self");
         assert_eq!(katakana("やまだ ハナコ"), "ヤマダ ハナコ");
+    }
+
+    #[test]
+    fn katakana_has_a_half_width_self() {
+        assert_eq!(half_width("タナカ　ギンパチロー・ヴァッ"), "ﾀﾅｶ　ｷﾞﾝﾊﾟﾁﾛｰ･ｳﾞｧｯ");
+        let all = half_width(FULL_WIDTH);
+        assert!(all.chars().all(|c| ('\u{ff61}'..='\u{ff9d}').contains(&c)), "{all}");
+        assert_eq!(all.nfkc().collect::<String>(), FULL_WIDTH, "and comes back as what it was");
+        assert_eq!(half_width("Tanaka 田中"), "Tanaka 田中");
     }
 }

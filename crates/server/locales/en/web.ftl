@@ -313,6 +313,14 @@ offset-behind = (terminal behind)
 offset-warning = Over 60 seconds. Check the time synchronization of the terminal.
 receipt = Receipt
 receipt-ok = Signature verified
+receipt-ok-note = Checked when this page was made: the signature of this server’s key, and the event’s hash and place in the log.
+receipt-absent = No receipt found
+receipt-absent-note = The server has no receipt of this time of receipt that calls this event stored.
+receipt-wrong = Receipt does not fit
+receipt-wrong-note = The receipt was not signed by this server’s key, or names another hash, time or place in the log than the event has.
+receipt-todo = Make an evidence file, verify it, and tell the operator of the server. The PC keeps its own copy of the receipt.
+receipt-todo-own = Make an evidence file and tell human resources. The PC keeps its own copy of the receipt.
+receipt-evidence = Make an evidence file
 receipt-at = Received
 receipt-digest = Hash
 account-key = SID
@@ -497,6 +505,35 @@ block-do = Block
 unblock-do = Unblock
 clear-conflict-text = Once you have looked into the PC, clear the mark. It comes back when the same happens again.
 clear-conflict-do = Clear the mark
+block-key = The enrolment key stands in the PC’s configuration. A PC whose agent is set up anew becomes another terminal with it; one with this name or make-up begins as blocked. To keep this PC out, replace or revoke the key.
+block-key-link = Enrolment keys
+block-reason = Reason (optional)
+block-reason-help = Stands on the terminal’s page and in the audit log.
+block-reason-failed = Nothing was blocked: the reason cannot be kept.
+retire-blocked-text = It is blocked now. Taken back into use it is blocked again; while it is retired, a PC of its name may be enrolled like any other.
+terminal-unretired-blocked = { $host } is blocked, as it was before it was retired.
+terminal-unretired-blocked-text = It stands in the list and the counts again. Choose “Unblock” to have its punches count.
+bulk-stays = { $host } ({ $state }: stays so)
+bulk-already = “{ $state }” before already: { $n }.
+bulk-left-retired =
+    { $n ->
+        [one] { $n } is retired and was left so.
+       *[other] { $n } are retired and were left so.
+    }
+bulk-came-blocked =
+    { $n ->
+        [one] { $n } is blocked, as it was before it was retired.
+       *[other] { $n } are blocked, as they were before they were retired.
+    }
+state-in-use = In use
+next-blocked-other = It is blocked; its punches are stored. An administrator or IT administrator can unblock it.
+next-retired-other = It is retired. An administrator or IT administrator can take it back into use.
+next-namesake-blocked = A terminal of this name is blocked: { $other }. If the same PC was enrolled again, block this one, too, and replace or revoke the enrolment key. If not, rename one of the PCs.
+next-namesake-goes-on = Another terminal of this name is not blocked: { $other }. If it is the same PC, block it, too, and replace or revoke the enrolment key.
+next-held = It was enrolled as blocked, because its name or make-up is that of a blocked terminal: { $other }. Its punches are stored. If this PC may be used, retire the other one and choose “Unblock”. If not, replace or revoke the enrolment key.
+next-held-other = It was enrolled as blocked, because its name or make-up is that of a blocked terminal: { $other }. Its punches are stored. An administrator or IT administrator decides whether this PC may be used.
+past-because = { $who }: { $why }
+past-held = same name or make-up as blocked terminal { $id }
 terminal-blocked = { $host } has been blocked.
 terminal-blocked-text = Its punches get res=6 from now on. They are stored.
 terminal-unblocked = { $host } has been unblocked.
@@ -634,7 +671,7 @@ gaps-caption = Numbers that are not on the server
 gaps-more = The newest 30 ranges are shown.
 incident-cloned = Two PCs sent in turns (last at { $at })
 incident-rolled-back = Records went back, times: { $often } (last at { $at })
-past-title = Enrolments and versions
+past-title = Enrolments, versions and blocks
 past-enrolled = Enrolled
 past-enrolled-again = Enrolled again
 past-version = New version
@@ -1850,6 +1887,7 @@ waiting-since = since { $date }
 reason-directory = Matches the directory
 reason-directory-sid = Matches the directory (SID)
 reason-directory-upn = Matches the directory (UPN)
+suggested-voided = { $reason }; a link of the two was taken back as wrong from the beginning
 suggested-other-sid = { $reason }; another SID than entered
 reason-code = Same as the employee code
 reason-earlier = A user of this name is linked
@@ -1891,6 +1929,7 @@ account-names = Names it has had
 assign-title = Link for a period
 assign-text = For a hand-over leave the last day empty. For a secondment give one: afterwards the user belongs to the first employee again.
 unlink-preview = See what it changes
+link-by-sid = Server (its SID is the one entered at the employee)
 void-text = If the link was wrong from the beginning, all of it can be made void.
 void-preview = See what voiding changes
 change-assign = Linked to { $who } ({ $period }).

@@ -86,11 +86,14 @@ fn missing(terminal: &Terminal) -> String {
 pub fn set(one: &One, status: TerminalStatus) -> anyhow::Result<()> {
     let terminal = TerminalId::parse(&one.terminal).map_err(|error| BadUse(error.to_string()))?;
     let store = open_existing(&one.place.data)?;
-    let changed = block_on(async {
+    let (changed, now) = block_on(async {
         let contract = choose_contract(&*store, one.place.contract.as_deref()).await?;
-        change(&*store, contract, terminal, status, &one.place.data).await
+        let changed = change(&*store, contract, terminal, status, &one.place.data).await?;
+        // One that was blocked before it was retired comes back as blocked.
+        let now = store.terminal(contract, terminal).await?.map_or(status, |found| found.status);
+        anyhow::Ok((changed, now))
     })?;
-    println!("terminal={terminal} status={} rejudged={changed}", status.name());
+    println!("terminal={terminal} status={} rejudged={changed}", now.name());
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use mngntime_model::UtcMillis;
 use mngntime_store::{Act, AdministratorId, Contract, Employee, EmployeeId, Store, StoreError};
-use mngntime_wire::SecretKey;
+use mngntime_wire::{PublicKey, SecretKey};
 use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -195,6 +195,12 @@ impl Packs {
     #[must_use]
     pub fn public_key(&self) -> String {
         format!("{}\n", self.key.public())
+    }
+
+    /// The same, to check with.
+    #[must_use]
+    pub fn key(&self) -> PublicKey {
+        self.key.public()
     }
 
     /// How long a form waits for a pack.

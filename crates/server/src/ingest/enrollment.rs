@@ -170,7 +170,9 @@ async fn note_refusal(
 
 fn res(outcome: EnrollmentOutcome) -> Option<u8> {
     match outcome {
-        EnrollmentOutcome::Enrolled(_) | EnrollmentOutcome::EnrolledAgain(_) => None,
+        EnrollmentOutcome::Enrolled(_)
+        | EnrollmentOutcome::EnrolledBlocked(_)
+        | EnrollmentOutcome::EnrolledAgain(_) => None,
         EnrollmentOutcome::ContractUnusable => PunchResult::ContractUnusable.res(),
         EnrollmentOutcome::WrongKey
         | EnrollmentOutcome::KeyEnded(_)
@@ -182,6 +184,7 @@ fn res(outcome: EnrollmentOutcome) -> Option<u8> {
 fn reason(outcome: EnrollmentOutcome) -> Option<EnrollmentRefusal> {
     match outcome {
         EnrollmentOutcome::Enrolled(_)
+        | EnrollmentOutcome::EnrolledBlocked(_)
         | EnrollmentOutcome::EnrolledAgain(_)
         | EnrollmentOutcome::ContractUnusable => None,
         EnrollmentOutcome::WrongKey => Some(EnrollmentRefusal::KeyUnknown),
@@ -194,7 +197,9 @@ fn reason(outcome: EnrollmentOutcome) -> Option<EnrollmentRefusal> {
 
 fn terminal(outcome: EnrollmentOutcome) -> Option<String> {
     match outcome {
-        EnrollmentOutcome::Enrolled(id) | EnrollmentOutcome::EnrolledAgain(id) => Some(id.to_string()),
+        EnrollmentOutcome::Enrolled(id)
+        | EnrollmentOutcome::EnrolledBlocked(id)
+        | EnrollmentOutcome::EnrolledAgain(id) => Some(id.to_string()),
         EnrollmentOutcome::ContractUnusable
         | EnrollmentOutcome::WrongKey
         | EnrollmentOutcome::KeyEnded(_)

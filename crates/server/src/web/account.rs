@@ -77,7 +77,11 @@ impl HistoryRow {
             name: if of_account { link.employee_name.clone() } else { link.account_name.clone() },
             period: period(link.from, link.to),
             state,
-            made: stamp(link.created_at, &link.created_by),
+            made: match link.created_by.as_str() {
+                // The server links for one reason only.
+                "server" => format!("{} {}", times::day_clock(link.created_at), c.t("link-by-sid")),
+                by => stamp(link.created_at, by),
+            },
             ended: ended.map(|(at, by)| stamp(at, by)).unwrap_or_default(),
             link: if link.void { String::new() } else { link.id.to_string() },
             last: link.to.unwrap_or(today).to_string(),

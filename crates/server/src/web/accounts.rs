@@ -103,7 +103,8 @@ pub fn reason_key(reason: Reason) -> &'static str {
     }
 }
 
-/// Why somebody is suggested for `account`, in words, and that a directory says another SID where it does.
+/// Why somebody is suggested for `account`, in words, and what speaks against it: a directory says another SID, or a link of
+/// the two was taken back.
 #[must_use]
 pub fn because(one: &Suggestion, account: &Account, c: &Chrome) -> String {
     let why = match one.reason {
@@ -116,7 +117,11 @@ pub fn because(one: &Suggestion, account: &Account, c: &Chrome) -> String {
         | Reason::Reading
         | Reason::Initial => c.t(reason_key(one.reason)),
     };
-    if one.employee.has_other_sid_than(account) { c.v("suggested-other-sid", "reason", why) } else { why }
+    let why = match one.employee.has_other_sid_than(account) {
+        true => c.v("suggested-other-sid", "reason", why),
+        false => why,
+    };
+    if one.voided { c.v("suggested-voided", "reason", why) } else { why }
 }
 
 /// `GET /accounts`

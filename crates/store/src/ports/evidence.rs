@@ -34,6 +34,15 @@ pub struct EvidenceAccount {
     pub names: Vec<AccountName>,
 }
 
+/// Where an event stands in the log, and what the terminal was told in its millisecond.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventReceipts {
+    /// Its place in the log; absent when it has none there.
+    pub place: Option<LeafPlace>,
+    /// The receipts for what arrived with it, unread: a second batch of the same millisecond has one, too.
+    pub envelopes: Vec<String>,
+}
+
 /// A link with its whole history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceLink {
@@ -186,6 +195,14 @@ pub trait Evidence: Send + Sync {
         terminal: TerminalId,
         received: (UtcMillis, UtcMillis),
     ) -> Answer<Vec<String>>;
+    /// What was told of one event that arrived at this time.
+    async fn event_receipts(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        sequence: u64,
+        received_at: UtcMillis,
+    ) -> Answer<EventReceipts>;
     /// Results of a terminal's punches with numbers from `first` to `last`.
     async fn evidence_judgements(
         &self,

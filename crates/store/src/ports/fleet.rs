@@ -370,6 +370,32 @@ pub struct StatusesSet {
     pub terminals: u64,
     /// Punches that got another result.
     pub punches: u64,
+    /// Terminals that had the status before.
+    pub already: u64,
+    /// Retired terminals, which cannot be blocked and were left as they were.
+    pub retired: u64,
+    /// Of those that changed, the ones that were to come into use and are blocked, as they were before they were retired.
+    pub blocked: u64,
+}
+
+/// Longest reason for blocking a terminal, in characters.
+pub const REASON_MAX: usize = 200;
+
+/// What has been made of a terminal's status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusChanged {
+    /// When.
+    pub at: UtcMillis,
+    /// Who, as [`super::AuditEntry::by`] has it.
+    pub by: String,
+    /// The audit log's word for it.
+    pub action: String,
+    /// The status afterwards.
+    pub status: TerminalStatus,
+    /// Why, in the words of whoever did it.
+    pub reason: Option<String>,
+    /// The blocked terminal whose name or make-up it had when it was enrolled, and was blocked for.
+    pub like: Option<TerminalId>,
 }
 
 /// All terminals of a contract.
@@ -428,6 +454,22 @@ pub trait Fleet: Send + Sync {
         status: TerminalStatus,
         act: Act,
     ) -> Answer<StatusesSet>;
+    /// Blocks terminals as [`Self::set_terminal_statuses`] does, with a reason of at most [`REASON_MAX`] characters for the
+    /// audit log; none when it is empty.
+    async fn block_terminals(
+        &self,
+        contract: ContractId,
+        terminals: Vec<TerminalId>,
+        reason: String,
+        act: Act,
+    ) -> Answer<StatusesSet>;
+    /// What has been made of the terminal's status, newest first, at most `limit`.
+    async fn status_changes(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        limit: usize,
+    ) -> Answer<Vec<StatusChanged>>;
     /// Replaces the note, of at most [`NOTE_MAX`] characters; an empty one takes it away.
     async fn set_terminal_note(
         &self,

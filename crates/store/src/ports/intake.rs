@@ -151,6 +151,9 @@ pub struct Enrolment {
 pub enum EnrollmentOutcome {
     /// It is a terminal now.
     Enrolled(TerminalId),
+    /// It is a terminal now, and blocked: it has the name or the make-up of one that is. Its events are stored; who may
+    /// unblock terminals decides about it.
+    EnrolledBlocked(TerminalId),
     /// It was one already, and still is the same one.
     EnrolledAgain(TerminalId),
     /// res=5: contract unknown, suspended or without the option.

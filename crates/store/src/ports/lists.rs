@@ -232,6 +232,9 @@ pub struct Suggestion {
     /// Whether nobody else fits the reason, nothing of the account's name had to be left out for that, and a directory says
     /// nothing against it: no other SID of the employee, nobody else for the account. Otherwise a person has to choose.
     pub sure: bool,
+    /// Whether somebody has said of a link of these two that it was wrong from the beginning, and nobody has linked them
+    /// since: such a pair is never sure.
+    pub voided: bool,
     /// Why.
     pub reason: Reason,
     /// Who.

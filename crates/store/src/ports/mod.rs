@@ -54,15 +54,15 @@ pub use enrollment_keys::{
     ENROLLMENT_KEYS_MAX, EnrollmentKey, EnrollmentKeys, KeyEnd, LABEL_MAX, NewEnrollmentKey,
 };
 pub use evidence::{
-    Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
-    StoredEvent, StoredJudgement,
+    EventReceipts, Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal,
+    StoredEntry, StoredEvent, StoredJudgement,
 };
 pub use finding::Finding;
 pub use fleet::{
     CLOCK_OFF_MS, CONTACT_DAYS_KEPT, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
     FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NAMED_MAX, NOTE_MAX, NamedTerminal,
-    StatusesSet, TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES,
-    attention,
+    REASON_MAX, StatusChanged, StatusesSet, TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory,
+    WAITING_MANY, WAITING_RISES, attention,
 };
 pub use imports::{
     EMPLOYEE_LINES_MAX, EmployeeChange, EmployeeColumns, ImportOutcome, ImportPreview, Imports,

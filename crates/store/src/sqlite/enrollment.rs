@@ -1,10 +1,12 @@
 //! Enrolling terminals.
 
 use crate::sql::{Connection, params};
+use mngntime_ledger::Digest;
 use mngntime_ledger::audit::{ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, Enrolled};
 use mngntime_model::{TerminalId, UtcMillis};
 
 use super::judging::{self, Look};
+use super::terminals::{self, Because};
 use super::{Work, audit, contact_days, contracts, enrollment_keys, rows, standing};
 use crate::ContractId;
 use crate::ports::{
@@ -83,6 +85,7 @@ fn enroll_new(
     if let Some(end) = key.end(enrolment.at) {
         return Ok(EnrollmentOutcome::KeyEnded(end));
     }
+    let like = blocked_like(tx, contract, enrolment)?;
     enrollment_keys::count_use(tx, contract, key.number, true, enrolment.at)?;
     rows::run(
         tx,
@@ -100,8 +103,30 @@ fn enroll_new(
             enrolment.at.0,
         ],
     )?;
-    note(tx, contract, TerminalChange::Enrolled, enrolment.proposed, enrolment, Some(key))?;
-    Ok(EnrollmentOutcome::Enrolled(enrolment.proposed))
+    let new = enrolment.proposed;
+    note(tx, contract, TerminalChange::Enrolled, new, enrolment, Some(key))?;
+    let Some(like) = like else { return Ok(EnrollmentOutcome::Enrolled(new)) };
+    let (because, act) = (Because { reason: "", like: Some(like) }, Act::server(enrolment.at));
+    terminals::set_status(tx, contract, &new, TerminalStatus::Blocked, because, &act)?;
+    Ok(EnrollmentOutcome::EnrolledBlocked(new))
+}
+
+/// The blocked terminal that this PC may be: whoever deletes the agent's files has it make another key, and the enrolment
+/// key lies on the PC. Its name is the same, or its make-up. One pass over the contract's terminals: a PC is enrolled once.
+fn blocked_like(tx: &Connection, contract: ContractId, enrolment: &Enrolment) -> Work<Option<TerminalId>> {
+    rows::one(
+        tx,
+        "SELECT id FROM terminals WHERE contract_id = ?1 AND status = 'blocked'
+         AND (host_name = ?2 COLLATE NOCASE OR makeup = ?3) ORDER BY enrolled_at DESC, id LIMIT 1",
+        params![contract.0, enrolment.host_name, telling_makeup(&enrolment.makeup)],
+        |row| rows::terminal_id(row, 0),
+    )
+}
+
+/// The make-up, where it tells PCs apart: a digest, and not that of nothing, which PCs without a machine identity have.
+fn telling_makeup(makeup: &str) -> Option<&str> {
+    let digest = Digest::parse(makeup).ok()?;
+    (digest != Digest::of(b"")).then_some(makeup)
 }
 
 fn enroll_again(

@@ -10,12 +10,13 @@ use mngntime_ledger::log::{LogHashes, prove_consistency, prove_inclusion};
 use mngntime_model::{TerminalId, UtcMillis};
 
 use super::audit::{KEPT, Kept};
-use super::log::{KeptHashes, months, newest_of, unreadable};
+use super::log::{KeptHashes, months, newest_of, place, unreadable};
 use super::told::Told;
 use super::{SqliteStore, Work, WorkError, contracts, people, retention, rows, terminals};
 use crate::ports::{
-    Answer, BatchProof, Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope,
-    EvidenceTerminal, LeafPlace, RetiredRange, SignedHead, StoredEntry, StoredEvent, StoredJudgement,
+    Answer, BatchProof, EventReceipts, Evidence, EvidenceAccount, EvidenceLink, EvidencePeople,
+    EvidenceScope, EvidenceTerminal, LeafPlace, RetiredRange, SignedHead, StoredEntry, StoredEvent,
+    StoredJudgement,
 };
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
@@ -149,11 +150,22 @@ impl Evidence for SqliteStore {
         received: (UtcMillis, UtcMillis),
     ) -> Answer<Vec<String>> {
         self.read("read the receipts of an evidence pack", move |connection| {
-            let sql = "SELECT envelope FROM receipts WHERE contract_id = ?1 AND terminal_id = ?2
-                 AND received_at BETWEEN ?3 AND ?4 ORDER BY received_at, request";
+            receipts(connection, contract, &rows::terminal_bytes(&terminal)?, received)
+        })
+        .await
+    }
+
+    async fn event_receipts(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        sequence: u64,
+        received_at: UtcMillis,
+    ) -> Answer<EventReceipts> {
+        self.read("read the receipt of an event", move |connection| {
             let terminal = rows::terminal_bytes(&terminal)?;
-            let range = params![contract.0, terminal, received.0.0, received.1.0];
-            rows::all(connection, sql, range, |row| Ok(row.get(0)?))
+            let envelopes = receipts(connection, contract, &terminal, (received_at, received_at))?;
+            Ok(EventReceipts { place: place(connection, contract, &terminal, sequence)?, envelopes })
         })
         .await
     }
@@ -174,6 +186,18 @@ impl Evidence for SqliteStore {
         })
         .await
     }
+}
+
+/// Receipts of a terminal for what arrived from the first time to the second, both included.
+fn receipts(
+    connection: &Connection,
+    contract: ContractId,
+    terminal: &[u8; 16],
+    (first, last): (UtcMillis, UtcMillis),
+) -> Work<Vec<String>> {
+    let sql = "SELECT envelope FROM receipts WHERE contract_id = ?1 AND terminal_id = ?2
+         AND received_at BETWEEN ?3 AND ?4 ORDER BY received_at, request";
+    rows::all(connection, sql, params![contract.0, terminal, first.0, last.0], |row| Ok(row.get(0)?))
 }
 
 /// The hashes of one tree, each read once: the paths of neighbours share most of theirs.

@@ -209,7 +209,7 @@ impl Filler {
     /// # Errors
     /// [`FillError`].
     pub fn block(&self, contract: ContractId, ids: &[TerminalId], act: &Act) -> Result<(), FillError> {
-        terminals::set_statuses(&self.connection, contract, ids, TerminalStatus::Blocked, act)
+        terminals::set_statuses(&self.connection, contract, ids, (TerminalStatus::Blocked, ""), act)
             .map(drop)
             .map_err(failed("block terminals"))
     }

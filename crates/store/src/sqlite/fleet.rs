@@ -19,8 +19,8 @@ use super::{SqliteStore, Work, contact_days, rows, terminal_names, terminals};
 use crate::ContractId;
 use crate::ports::{
     Act, Answer, Beside, CLOCK_OFF_MS, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
-    FleetPage, FleetShow, Measures, MissingRange, StatusesSet, TerminalHistory, TerminalStatus, WAITING_MANY,
-    WAITING_RISES,
+    FleetPage, FleetShow, Measures, MissingRange, StatusChanged, StatusesSet, TerminalHistory,
+    TerminalStatus, WAITING_MANY, WAITING_RISES,
 };
 
 #[async_trait]
@@ -120,7 +120,32 @@ impl Fleet for SqliteStore {
         act: Act,
     ) -> Answer<StatusesSet> {
         self.write_alone("change the status of terminals", move |tx| {
-            terminals::set_statuses(tx, contract, &terminals, status, &act)
+            terminals::set_statuses(tx, contract, &terminals, (status, ""), &act)
+        })
+        .await
+    }
+
+    async fn block_terminals(
+        &self,
+        contract: ContractId,
+        terminals: Vec<TerminalId>,
+        reason: String,
+        act: Act,
+    ) -> Answer<StatusesSet> {
+        self.write_alone("block terminals", move |tx| {
+            terminals::set_statuses(tx, contract, &terminals, (TerminalStatus::Blocked, &reason), &act)
+        })
+        .await
+    }
+
+    async fn status_changes(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        limit: usize,
+    ) -> Answer<Vec<StatusChanged>> {
+        self.read("list what was made of a terminal's status", move |connection| {
+            terminals::status_changes(connection, contract, &terminal, limit)
         })
         .await
     }

@@ -15,8 +15,9 @@ use crate::ports::{
     EmployeeCounts, EmployeeRow, EmployeeShow, FOUND_MAX, Finding, HOSTS_MAX, LinkHistory, Lists,
     NamedTerminal, Page, Reason, SAME_NAMES_MAX, Scope, SuggestedAccounts, Suggestion,
 };
-use crate::typed::{katakana, narrow};
+use crate::typed::{half_width, katakana, narrow};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Punches looked at for the PCs of an account.
 const HOSTS_FROM: usize = 40;
@@ -231,14 +232,17 @@ fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
 }
 
-/// `columns LIKE` what was typed, as typed and made narrow.
+/// `columns LIKE` what was typed, as typed and made narrow, and kana in each width: readings from files may be in either.
 pub(super) fn like(columns: &[&str], typed: &str) -> (String, Vec<Value>) {
     let pattern = |text: &str| {
         let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
         Value::Text(format!("%{escaped}%"))
     };
     let narrow = narrow(typed);
-    let mut forms = vec![typed.to_owned(), katakana(&narrow), narrow];
+    let whole: String = narrow.nfkc().collect();
+    let kana = katakana(&whole);
+    let mut forms = vec![typed.to_owned(), half_width(&kana), kana, whole, narrow];
+    forms.sort();
     forms.dedup();
     let (mut parts, mut values) = (Vec::new(), Vec::new());
     for column in columns {

@@ -5,7 +5,8 @@
 //! new one ends it). Whose punches wait for another date of the employment is told that instead. One whom nobody else fits
 //! beside is sure; of several a person has to choose: a wrong link makes somebody else's day. Nor is one sure of
 //! whom a directory says another SID (an account of their name may be anybody's who manages a PC), or beside whom it tells
-//! of somebody for the account.
+//! of somebody for the account. Nor of a pair of which somebody has said that its link was wrong from the beginning, whatever
+//! the reason: it stands behind the others, and a person may still choose it.
 //!
 //! What there is to go by: of the account its SID, its names of today and before, domain and UPN; of the employee code, name,
 //! フリガナ, and the SID and UPN that a directory says, where these were entered. The agent sends no display name, so that
@@ -19,7 +20,7 @@ use super::lists::{ACCOUNT, Query};
 use super::{Work, changing, directory, lists, people, rows};
 use crate::ports::{Account, Employee, LinkInFull, Reason, SuggestedAccounts, Suggestion};
 use crate::reading::{begins_with, initials, readings, unnumbered};
-use crate::{AccountId, ContractId};
+use crate::{AccountId, ContractId, EmployeeId};
 
 /// Waiting accounts that are looked at for a list of one reason.
 const LOOKED_AT_MAX: usize = 500;
@@ -94,12 +95,27 @@ fn of_account(
         is_told |= reason == Reason::Directory && !employees.is_empty();
         for employee in employees.into_iter().filter(fits) {
             if all.iter().all(|known| known.employee.id != employee.id) {
-                all.push(Suggestion { sure, reason, employee });
+                all.push(Suggestion { sure, voided: false, reason, employee });
             }
         }
     }
-    all.sort_by_key(|one| !one.sure);
+    let voided = if all.is_empty() { Vec::new() } else { voided(connection, contract, account.id)? };
+    for one in all.iter_mut().filter(|one| voided.contains(&one.employee.id)) {
+        (one.sure, one.voided) = (false, true);
+    }
+    all.sort_by_key(|one| (one.voided, !one.sure));
     Ok(all)
+}
+
+/// Those with whom every link of the account has been taken back as wrong from the beginning.
+fn voided(connection: &Connection, contract: ContractId, account: AccountId) -> Work<Vec<EmployeeId>> {
+    let sql = "SELECT employee_id, void FROM account_links INDEXED BY account_links_by_account
+         WHERE contract_id = ?1 AND account_id = ?2";
+    let links = rows::all(connection, sql, params![contract.0, account.0.as_bytes()], |row| {
+        Ok((EmployeeId(rows::uuid(row, 0)?), row.get::<_, bool>(1)?))
+    })?;
+    let counts: Vec<_> = links.iter().filter(|(_, void)| !void).map(|(employee, _)| *employee).collect();
+    Ok(links.into_iter().map(|(employee, _)| employee).filter(|one| !counts.contains(one)).collect())
 }
 
 /// Waiting accounts, the first of the list.

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::judging::{self, Look};
 use super::{SqliteStore, Work, WorkError, audit, rows, standing};
 use crate::ports::{
-    Act, Answer, MissingNumbers, NOTE_MAX, Note, Standing, StatusesSet, TERMINALS_PER_CHANGE_MAX, Terminal,
-    TerminalStatus, Terminals, Why,
+    Act, Answer, MissingNumbers, NOTE_MAX, Note, REASON_MAX, Standing, StatusChanged, StatusesSet,
+    TERMINALS_PER_CHANGE_MAX, Terminal, TerminalStatus, Terminals, Why,
 };
 use crate::{ContractId, Refusal};
 
@@ -37,7 +37,7 @@ impl Terminals for SqliteStore {
         act: Act,
     ) -> Answer<u64> {
         self.write_alone("change a terminal's status", move |tx| {
-            set_status(tx, contract, &terminal, status, &act)
+            set_status(tx, contract, &terminal, status, Because::default(), &act)
         })
         .await
     }
@@ -50,7 +50,8 @@ impl Terminals for SqliteStore {
             touch(tx, clear, contract, &terminal)?;
             let id = rows::terminal_bytes(&terminal)?;
             standing::settle(tx, &standing::Terminal { contract, id: &id })?;
-            let detail = TerminalChanged { terminal: terminal.to_string(), status: None };
+            let detail =
+                TerminalChanged { terminal: terminal.to_string(), status: None, reason: None, like: None };
             audit::note(tx, Some(contract), "clear_conflict", &format!("terminal {terminal}"), &detail, &act)
         })
         .await
@@ -171,11 +172,23 @@ fn missing() -> WorkError {
     Refusal::Missing { what: "terminal" }.into()
 }
 
+/// Why a terminal gets another status, for the audit log.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Because<'a> {
+    /// In words; empty for none.
+    pub(super) reason: &'a str,
+    /// The blocked terminal that it is taken for.
+    pub(super) like: Option<TerminalId>,
+}
+
+/// Sets the status, and returns how many punches got another result. Who takes a terminal back into use that was blocked
+/// before it was retired takes back the retirement, not the block.
 pub(super) fn set_status(
     tx: &Connection,
     contract: ContractId,
     id: &TerminalId,
     status: TerminalStatus,
+    because: Because<'_>,
     act: &Act,
 ) -> Work<u64> {
     let before = rows::one(
@@ -197,9 +210,18 @@ pub(super) fn set_status(
         (TerminalStatus::Blocked, _) => "block_terminal",
         (TerminalStatus::Retired, _) => "retire_terminal",
     };
+    let status = match before {
+        TerminalStatus::Retired => before_it_was_retired(tx, contract, id)?,
+        TerminalStatus::Active | TerminalStatus::Blocked => status,
+    };
     let sql = format!("UPDATE terminals SET status = '{}' WHERE contract_id = ?1 AND id = ?2", status.name());
     touch(tx, &sql, contract, id)?;
-    let detail = TerminalChanged { terminal: id.to_string(), status: Some(status.name().to_owned()) };
+    let detail = TerminalChanged {
+        terminal: id.to_string(),
+        status: Some(status.name().to_owned()),
+        reason: Some(because.reason.trim().to_owned()).filter(|reason| !reason.is_empty()),
+        like: because.like.map(|like| like.to_string()),
+    };
     audit::note(tx, Some(contract), action, &format!("terminal {id}"), &detail, act)?;
     let hindered =
         "INDEXED BY punches_by_terminal WHERE contract_id = ?1 AND terminal_id = ?2 AND hindrance = 6";
@@ -208,28 +230,77 @@ pub(super) fn set_status(
         .map(|done| done.results)
 }
 
+/// The status that a retired terminal had, as the audit log has it.
+fn before_it_was_retired(tx: &Connection, contract: ContractId, id: &TerminalId) -> Work<TerminalStatus> {
+    let changes = status_changes(tx, contract, id, CHANGES_LOOKED_AT)?;
+    let before = changes.into_iter().map(|change| change.status);
+    Ok(before.into_iter().find(|status| *status != TerminalStatus::Retired).unwrap_or(TerminalStatus::Active))
+}
+
+/// Changes of a status among which the last one before the retirement is: one at the most is the retirement.
+const CHANGES_LOOKED_AT: usize = 4;
+
+/// What the audit log says of the terminal's status, newest first.
+pub(super) fn status_changes(
+    connection: &Connection,
+    contract: ContractId,
+    id: &TerminalId,
+    limit: usize,
+) -> Work<Vec<StatusChanged>> {
+    let sql = "SELECT at, by_whom, action, detail FROM audit INDEXED BY audit_by_object
+         WHERE contract_id = ?1 AND object = ?2
+         AND action IN ('block_terminal', 'unblock_terminal', 'retire_terminal', 'unretire_terminal')
+         ORDER BY at DESC, id DESC LIMIT ?3";
+    let asked = params![contract.0, format!("terminal {id}"), rows::column(limit as u64)];
+    rows::all(connection, sql, asked, |row| {
+        let detail: String = row.get(3)?;
+        let told: TerminalChanged =
+            serde_json::from_str(&detail).map_err(|_| WorkError::Unreadable("what became of a terminal"))?;
+        let status =
+            told.status.and_then(|name| TerminalStatus::ALL.into_iter().find(|status| status.name() == name));
+        Ok(StatusChanged {
+            at: rows::millis(row, 0)?,
+            by: row.get(1)?,
+            action: row.get(2)?,
+            status: status.ok_or(WorkError::Unreadable("a terminal's status in the audit log"))?,
+            reason: told.reason,
+            like: told.like.and_then(|like| TerminalId::parse(&like).ok()),
+        })
+    })
+}
+
 /// Whether a terminal gets from one status to the other: a retired one comes back into use before it is blocked.
 fn leads(from: TerminalStatus, to: TerminalStatus) -> bool {
     (from, to) != (TerminalStatus::Retired, TerminalStatus::Blocked)
 }
 
-/// Sets the status of all of them; those that have it already, or do not get there, are passed over.
+/// Sets the status of all of them, for a reason; those that have it already, or do not get there, are passed over and
+/// counted.
 pub(super) fn set_statuses(
     tx: &Connection,
     contract: ContractId,
     ids: &[TerminalId],
-    status: TerminalStatus,
+    (status, reason): (TerminalStatus, &str),
     act: &Act,
 ) -> Work<StatusesSet> {
     if ids.len() > TERMINALS_PER_CHANGE_MAX {
         return Err(Refusal::TooMany { what: "terminals", limit: TERMINALS_PER_CHANGE_MAX }.into());
     }
-    let mut set = StatusesSet::default();
+    if reason.chars().count() > REASON_MAX {
+        return Err(Refusal::TooMany { what: "characters of a reason", limit: REASON_MAX }.into());
+    }
+    let (mut set, because) = (StatusesSet::default(), Because { reason, like: None });
     for id in ids {
-        let terminal = find(tx, contract, id)?.ok_or_else(missing)?;
-        if terminal.status != status && leads(terminal.status, status) {
-            set.punches += set_status(tx, contract, id, status, act)?;
+        let before = find(tx, contract, id)?.ok_or_else(missing)?.status;
+        if before == status {
+            set.already += 1;
+        } else if !leads(before, status) {
+            set.retired += 1;
+        } else {
+            set.punches += set_status(tx, contract, id, status, because, act)?;
             set.terminals += 1;
+            let after = find(tx, contract, id)?.ok_or_else(missing)?.status;
+            set.blocked += u64::from(after == TerminalStatus::Blocked && status == TerminalStatus::Active);
         }
     }
     Ok(set)

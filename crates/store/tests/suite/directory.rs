@@ -2,8 +2,8 @@
 
 use mngntime_model::{AccountIdentity, EventKind};
 use mngntime_store::{
-    AccountFilter, Directory, DirectoryField, EmployeeColumns, LineFate, LineProblem, NewEmployee, Reason,
-    Refusal, Sid, Store, StoreError, Upn,
+    AccountFilter, Directory, DirectoryField, EmployeeChoice, EmployeeColumns, LineFate, LineProblem,
+    LinkEnd, LinkRequest, NewEmployee, Reason, Refusal, Sid, Store, StoreError, Upn,
 };
 
 use crate::fixture::{NOW, Office, act, day, employee, event, identity, logon, office};
@@ -152,4 +152,47 @@ pub async fn a_file_says_what_a_directory_says(store: &dyn Store) {
         store.import_employees(office.contract, lines.clone(), sids, false, false, act()).await.unwrap();
     assert_eq!((taken.fates, taken.written), (fates, true));
     assert_eq!(check(lines, sids).await, [LineFate::Unchanged, LineFate::Unchanged], "taken in twice");
+}
+
+pub async fn a_pair_of_which_somebody_said_that_it_was_wrong_is_never_sure_again(store: &dyn Store) {
+    let office = office(store).await;
+    let contract = office.contract;
+    store.add_employee(contract, said("E1", None, Some("S-1-5-21-9-1")), act()).await.unwrap();
+    let named = AccountIdentity { key: "S-1-5-21-9-1".to_owned(), ..identity("taro") };
+    office.receive(store, vec![event(1, EventKind::Logon, Some(named), NOW)]).await;
+    let one = |sure| [(sure, Reason::Directory, "E1".to_owned())];
+    let at_once = async || store.suggested(contract, Reason::Directory, day(0), 10).await.unwrap().len();
+    assert_eq!((suggested(store, &office, "taro").await, at_once().await), (one(true).to_vec(), 1));
+    let all = store.list_accounts(contract.into(), AccountFilter::All, 9).await.unwrap();
+    let account = all[0].id;
+    let employee = store.find_employees(contract.into(), "E1".to_owned()).await.unwrap()[0].id;
+    let link =
+        || LinkRequest { account, employee: EmployeeChoice::Existing(employee), from: day(-9), to: None };
+    for _ in 0..2 {
+        store.link_accounts(contract, vec![link()], act()).await.unwrap();
+        let made = store.links_of_account(contract, account).await.unwrap();
+        let made = made.iter().find(|link| !link.void).unwrap().id;
+        store.end_link(contract, made, LinkEnd::Void, act()).await.unwrap();
+        assert_eq!((suggested(store, &office, "taro").await, at_once().await), (one(false).to_vec(), 0));
+        let found = store.suggestions(contract, vec![account], day(0)).await.unwrap().remove(0);
+        assert!(found[0].voided);
+    }
+    // Somebody else has thought better of it: what is linked for other dates is no mistake.
+    let other = LinkRequest { to: Some(day(-1)), ..link() };
+    store.link_accounts(contract, vec![other], act()).await.unwrap();
+    assert_eq!(suggested(store, &office, "taro").await, one(true));
+}
+
+pub async fn a_reading_is_found_in_whichever_width_it_is_kept(store: &dyn Store) {
+    let office = office(store).await;
+    for (code, kana) in [("E1", "ﾀﾅｶ ｷﾞﾝｼﾞ"), ("E2", "タナカ ギンジ"), ("E3", "ﾔﾏﾀﾞ ﾊﾅｺ")]
+    {
+        let new = NewEmployee { kana: Some(kana.to_owned()), ..employee(code) };
+        store.add_employee(office.contract, new, act()).await.unwrap();
+    }
+    for typed in ["タナカ", "ﾀﾅｶ", "たなか", "ギンジ", "ｷﾞﾝｼﾞ", "タナカギンジ"]
+    {
+        let counts = store.employee_counts(office.contract.into(), typed.to_owned(), day(0)).await.unwrap();
+        assert_eq!(counts.active, 2, "{typed}");
+    }
 }

@@ -1,10 +1,11 @@
 //! All terminals at once, what is kept of each over days, and what people decide about them.
 
+use mngntime_ledger::Digest;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
     CONTACT_DAYS_KEPT, EnrollmentOutcome, Enrolment, FleetFilter, FleetOrder, FleetShow, HISTORY_KEPT,
-    IncomingBatch, KeyEnd, KeyHash, Measures, NewEnrollmentKey, Refusal, Store, StoreError, Terminal,
-    TerminalChange, TerminalStatus, WAITING_MANY, attention,
+    IncomingBatch, KeyEnd, KeyHash, Measures, NewEnrollmentKey, REASON_MAX, Refusal, Store, StoreError,
+    Terminal, TerminalChange, TerminalStatus, WAITING_MANY, attention,
 };
 
 use super::fixture::{
@@ -408,4 +409,102 @@ pub async fn a_person_may_let_a_terminal_enrol_again_without_a_key_once(store: &
         matches!(refused, StoreError::Refused(Refusal::Missing { .. })),
         "a blocked one is unblocked first"
     );
+}
+
+/// A digest, as real PCs send for their make-up.
+fn makeup(of: &str) -> String {
+    Digest::of(of.as_bytes()).to_string()
+}
+
+pub async fn a_pc_like_a_blocked_one_is_enrolled_as_blocked(store: &dyn Store) {
+    let contract = contract(store, "demo").await;
+    contract_of_others(store).await;
+    let pc = |key: &str, host: &str, of: &str| Enrolment {
+        host_name: host.to_owned(),
+        makeup: makeup(of),
+        ..enrolment("demo", key)
+    };
+    let enroll = async |enrolment| store.enroll(enrolment).await.unwrap();
+    let EnrollmentOutcome::Enrolled(first) = enroll(pc("1", "PC-1", "board 1")).await else { panic!() };
+    let EnrollmentOutcome::Enrolled(bare) = enroll(pc("2", "PC-2", "")).await else { panic!() };
+    for id in [first, bare] {
+        store.set_terminal_status(contract, id, TerminalStatus::Blocked, act()).await.unwrap();
+    }
+    for (key, host, of, like) in
+        [("3", "pc-1", "board 3", first), ("4", "NEW-NAME", "board 1", first), ("5", "PC-2", "board 5", bare)]
+    {
+        let outcome = enroll(pc(key, host, of)).await;
+        let EnrollmentOutcome::EnrolledBlocked(id) = outcome else { panic!("{key}: {outcome:?}") };
+        let found = store.terminal(contract, id).await.unwrap().unwrap();
+        assert_eq!(found.status, TerminalStatus::Blocked);
+        let changes = store.status_changes(contract, id, 9).await.unwrap();
+        let change = (changes[0].by.as_str(), changes[0].action.as_str(), changes[0].like);
+        assert_eq!((changes.len(), change), (1, ("server", "block_terminal", Some(like))));
+        assert_eq!(enroll(pc(key, host, of)).await, EnrollmentOutcome::TerminalUnusable, "no second try");
+    }
+    assert_eq!(store.active_terminals().await.unwrap(), 0);
+    // What has no machine identity is like no other, and another contract's terminals are no concern of this one.
+    for (key, host, of) in [("6", "PC-6", ""), ("7", "PC-OF-OTHERS", "board 7")] {
+        assert!(matches!(enroll(pc(key, host, of)).await, EnrollmentOutcome::Enrolled(_)), "{key}");
+    }
+    let blocked = store.find_terminals(contract.into(), "PC-1".into()).await.unwrap();
+    for found in blocked {
+        store.set_terminal_status(contract, found.id, TerminalStatus::Retired, act()).await.unwrap();
+    }
+    assert!(matches!(enroll(pc("8", "PC-1", "board 8")).await, EnrollmentOutcome::Enrolled(_)), "retired");
+}
+
+async fn contract_of_others(store: &dyn Store) {
+    let others = contract(store, "others").await;
+    let theirs = Enrolment { host_name: "PC-OF-OTHERS".into(), ..enrolment("others", "9") };
+    let EnrollmentOutcome::Enrolled(theirs) = store.enroll(theirs).await.unwrap() else { panic!() };
+    store.set_terminal_status(others, theirs, TerminalStatus::Blocked, act()).await.unwrap();
+}
+
+pub async fn who_blocked_a_terminal_and_why_is_kept_and_a_retirement_takes_no_block_away(store: &dyn Store) {
+    let office = office(store).await;
+    let (contract, id) = (office.contract, office.terminal);
+    let block = |ids, reason: &str| store.block_terminals(contract, ids, reason.to_owned(), act());
+    let set = |status| store.set_terminal_statuses(contract, vec![id], status, act());
+    let status = async || store.terminal(contract, id).await.unwrap().unwrap().status;
+    let too_long = block(vec![id], &"あ".repeat(REASON_MAX + 1)).await.unwrap_err();
+    assert!(
+        matches!(too_long, StoreError::Refused(Refusal::TooMany { limit: REASON_MAX, .. })),
+        "{too_long}"
+    );
+    assert_eq!(status().await, TerminalStatus::Active);
+    assert_eq!(block(vec![id], " 盗難 ").await.unwrap().terminals, 1);
+    assert_eq!(set(TerminalStatus::Retired).await.unwrap().terminals, 1);
+    let again = set(TerminalStatus::Active).await.unwrap();
+    assert_eq!((again.terminals, again.blocked, status().await), (1, 1, TerminalStatus::Blocked));
+    // Unblocked for good it comes back as it was then.
+    assert_eq!(set(TerminalStatus::Active).await.unwrap().blocked, 0);
+    set(TerminalStatus::Retired).await.unwrap();
+    assert_eq!(
+        (set(TerminalStatus::Active).await.unwrap().blocked, status().await),
+        (0, TerminalStatus::Active)
+    );
+    let changes = store.status_changes(contract, id, 9).await.unwrap();
+    let told: Vec<_> =
+        changes.iter().rev().map(|change| (change.action.as_str(), change.status.name())).collect();
+    assert_eq!(
+        told,
+        [
+            ("block_terminal", "blocked"),
+            ("retire_terminal", "retired"),
+            ("unretire_terminal", "blocked"),
+            ("unblock_terminal", "active"),
+            ("retire_terminal", "retired"),
+            ("unretire_terminal", "active"),
+        ]
+    );
+    assert_eq!(changes[5].by, "administrator:kimura");
+    assert_eq!(changes[5].reason.as_deref(), Some("盗難"));
+    assert!(changes[..5].iter().all(|change| change.reason.is_none()));
+    let second = terminal(store, "demo", "2").await;
+    let third = terminal(store, "demo", "3").await;
+    store.set_terminal_status(contract, second, TerminalStatus::Retired, act()).await.unwrap();
+    block(vec![third], "").await.unwrap();
+    let set = block(vec![id, second, third], "").await.unwrap();
+    assert_eq!((set.terminals, set.retired, set.already), (1, 1, 1));
 }

@@ -7,10 +7,10 @@ use mngntime_ledger::frame::Frame;
 use mngntime_model::{Bounds, EventKind, Evidence, UtcMillis};
 use mngntime_store::{
     Account, AccountId, AccountKey, AccountShow, AdministratorId, Beside, ContractId, Day, DepartmentId,
-    EmployeeChoice, EmployeeColumns, EmployeeShow, EnrollmentOutcome, Enrolment, EvidenceScope,
-    IncomingBatch, IncomingEvent, LineFate, LinkEnd, LinkLine, LinkRequest, NamedTerminal, NewAdministrator,
-    NewDepartment, NewEmployee, PageKey, PunchFilter, Punched, Reason, Rejudging, Role, Scope, ScopedPeople,
-    Seal, Sender, StagedFile, Store, TerminalStatus,
+    EmployeeChoice, EmployeeColumns, EmployeeShow, EnrollmentOutcome, Enrolment, EventReceipts,
+    EvidenceScope, IncomingBatch, IncomingEvent, LineFate, LinkEnd, LinkLine, LinkRequest, NamedTerminal,
+    NewAdministrator, NewDepartment, NewEmployee, PageKey, PunchFilter, Punched, Reason, Rejudging, Role,
+    Scope, ScopedPeople, Seal, Sender, StagedFile, Store, TerminalStatus,
 };
 
 use super::fixture::{
@@ -474,7 +474,11 @@ pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
     assert_eq!(frame.numbers().collect::<Vec<_>>(), [1, 2, 3, 4], "nothing is kept twice");
     let whole = frame.payload(|number| bytes.get(usize::try_from(number).ok()? - 1).map(String::as_str));
     assert_eq!(whole, Some(payload));
-    assert_eq!(store.evidence_receipts(contract, terminal, all).await.unwrap(), [envelope]);
+    assert_eq!(store.evidence_receipts(contract, terminal, all).await.unwrap(), [envelope.clone()]);
+    let told = store.event_receipts(contract, terminal, 2, stored[0].received_at).await.unwrap();
+    assert_eq!((told.place.as_ref(), told.envelopes), (Some(&stored[0].place), vec![envelope]));
+    let elsewhere = store.event_receipts(contract, terminal, 9, stored[0].received_at.plus(1)).await.unwrap();
+    assert_eq!(elsewhere, EventReceipts::default(), "neither event nor receipt");
     let judged = store.evidence_judgements(contract, terminal, 1, 4).await.unwrap();
     assert_eq!(
         judged.iter().map(|judged| (judged.sequence, judged.number, judged.res)).collect::<Vec<_>>(),

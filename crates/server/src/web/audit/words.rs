@@ -234,8 +234,20 @@ const FIELDS: [(&str, &str); 75] = [
 ];
 
 /// Fields that only programs follow.
-const HIDDEN: [&str; 11] =
-    ["id", "link", "remark", "terminal", "public_key", "makeup", "before", "hold", "root", "size", "numbers"];
+const HIDDEN: [&str; 12] = [
+    "id",
+    "link",
+    "like",
+    "remark",
+    "terminal",
+    "public_key",
+    "makeup",
+    "before",
+    "hold",
+    "root",
+    "size",
+    "numbers",
+];
 
 /// Words of an action; the action itself when there are none.
 #[must_use]

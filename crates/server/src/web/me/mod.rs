@@ -32,6 +32,7 @@ use super::errors::WebError;
 use super::fields::{Fields, date_of};
 use super::punches::detail::{Detail, sequence};
 use super::punches::event::EventView;
+use super::punches::receipt::Checked;
 use super::punches::row::{self, How};
 use super::session::Visit;
 use super::sheet::Encoding;
@@ -250,7 +251,9 @@ pub async fn punch(
     };
     let (date, remarks) = remarks_of(&state, scope, &found.punch, &visit).await?;
     let day = Some(days::Home::Own.day(date));
-    let d = Detail { remarks, day, ..Detail::of(found, &[], &visit.chrome) };
+    let checked = Checked::look(&state, scope.contract, &visit, &found).await?;
+    let own = checked.view(&found, &visit.chrome).of_oneself(&visit.chrome);
+    let d = Detail { remarks, day, receipt: own, ..Detail::of(found, &[], checked, &visit.chrome) };
     let back = ("/me".to_owned(), visit.chrome.t("nav-me"));
     Ok(views::Punch { c: visit.chrome, d, back }.render_page()?.into_response())
 }

@@ -19,6 +19,7 @@ use super::super::views;
 use super::cause::{self, Cause};
 use super::event::EventView;
 use super::history::{self, HistoryRow};
+use super::receipt::{Checked, ReceiptView};
 use super::row::{How, error};
 use crate::access::Action;
 
@@ -89,6 +90,8 @@ pub struct Detail {
     pub offset_note: String,
     /// Whether that is worth a warning.
     pub offset_large: bool,
+    /// What is known of the receipt.
+    pub receipt: ReceiptView,
     /// Number within the terminal.
     pub sequence: String,
     /// Digest of the event's bytes.
@@ -142,7 +145,8 @@ pub(in super::super) async fn render(
     visit.looked_at(state, scope.contract, found.punch.employee, "punch").await?;
     let (date, remarks) = me::remarks_of(state, scope, &found.punch, &visit).await?;
     let links = links_of(state, scope, &found).await?;
-    let d = Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }.of_day(date);
+    let receipt = Checked::look(state, scope.contract, &visit, &found).await?;
+    let d = Detail { remarks, ..Detail::of(found, &links, receipt, &visit.chrome) }.of_day(date);
     Ok(views::Punch { c: visit.chrome, d, back }.render_page()?.into_response())
 }
 
@@ -165,7 +169,7 @@ pub async fn links_of(
 impl Detail {
     /// `found` in the words of `c`; `links` of its account, where they may be known.
     #[must_use]
-    pub fn of(found: PunchDetail, links: &[LinkInFull], c: &Chrome) -> Self {
+    pub fn of(found: PunchDetail, links: &[LinkInFull], receipt: Checked, c: &Chrome) -> Self {
         let punch = &found.punch;
         let date = times::tokyo(punch.occurred_at).date();
         let (offset, offset_note) = offset(found.clock_offset_ms, c);
@@ -190,6 +194,7 @@ impl Detail {
             offset,
             offset_note,
             offset_large: times::offset_is_large(found.clock_offset_ms),
+            receipt: receipt.view(&found, c),
             sequence: punch.sequence.to_string(),
             digest: found.digest.to_string(),
             href: format!("/punches/{}/{}", punch.terminal, punch.sequence),

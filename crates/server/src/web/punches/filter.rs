@@ -373,10 +373,11 @@ pub fn told(terminal: &NamedTerminal, c: &Chrome) -> String {
         return format!("{} {id}", terminal.host_name);
     }
     let at = terminal.last_contact_at.map(times::day_clock);
-    let heard = match (terminal.status, at) {
-        (TerminalStatus::Retired, _) => c.t("state-retired"),
-        (_, Some(at)) => c.v("terminal-heard", "at", at),
-        (_, None) => c.t("terminal-never"),
+    let heard = at.map_or_else(|| c.t("terminal-never"), |at| c.v("terminal-heard", "at", at));
+    let heard = match terminal.status {
+        TerminalStatus::Retired => c.t("state-retired"),
+        TerminalStatus::Blocked => format!("{} {heard}", c.t("state-blocked")),
+        TerminalStatus::Active => heard,
     };
     format!("{} {id} {heard}", terminal.host_name)
 }

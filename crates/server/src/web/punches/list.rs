@@ -21,6 +21,7 @@ use super::columns::{CHOICES, Columns};
 use super::detail::{Detail, links_of};
 use super::filter::{Asked, cause_key};
 use super::print;
+use super::receipt::Checked;
 use super::row;
 use super::searches;
 use super::strip::Strip;
@@ -298,5 +299,6 @@ async fn drawer(
     visit.looked_at(state, scope.contract, found.punch.employee, "punch").await?;
     let (date, remarks) = me::remarks_of(state, scope, &found.punch, visit).await?;
     let links = links_of(state, scope, &found).await?;
-    Ok(Some(Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }.of_day(date)))
+    let receipt = Checked::look(state, scope.contract, visit, &found).await?;
+    Ok(Some(Detail { remarks, ..Detail::of(found, &links, receipt, &visit.chrome) }.of_day(date)))
 }

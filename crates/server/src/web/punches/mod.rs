@@ -12,6 +12,7 @@ pub mod list;
 pub mod newer;
 pub mod period;
 pub mod print;
+pub mod receipt;
 pub mod row;
 pub mod searches;
 pub mod strip;

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_ledger::Digest;
 use mngntime_model::{TerminalId, UtcMillis};
 use mngntime_store::{
-    Beside, ContractId, NOTE_MAX, Refusal, StatusesSet, StoreError, Terminal, TerminalStatus,
+    Beside, ContractId, NOTE_MAX, REASON_MAX, Refusal, StatusesSet, StoreError, Terminal, TerminalStatus,
 };
 
 use super::query::Asked;
@@ -131,9 +131,18 @@ pub async fn confirm(
     let contract = visit.permit(change.action())?.contract()?;
     visit.chrome = visit.chrome.at(Place::Terminals);
     let terminal = find(&state, contract, &id).await?;
+    question(visit, &terminal, change, "")
+}
+
+/// The question about one terminal, with the reason as typed before.
+fn question(visit: Visit, terminal: &Terminal, change: Change, reason: &str) -> Result<Response, WebError> {
     let (title, text, button) = change.question(&terminal.host_name, &visit.chrome)?;
+    // Taking the retirement back takes nothing else back.
+    let stays = change == Change::Retire && terminal.status == TerminalStatus::Blocked;
+    let text = if stays { format!("{text} {}", visit.chrome.t("retire-blocked-text")) } else { text };
     render(&views::Confirm {
         c: visit.chrome,
+        reason: (change == Change::Block).then(|| reason.to_owned()),
         title,
         text,
         conditions: String::new(),
@@ -164,6 +173,10 @@ pub async fn apply(
     if let Some(banner) = note_fault(change, &fields, &visit.chrome) {
         return detail::with_note(&state, contract, visit, &terminal, banner, fields.text("note")).await;
     }
+    if let Some(banner) = reason_fault(&fields, &visit.chrome).filter(|_| change == Change::Block) {
+        let asked = asked_again(visit, banner, &format!("/terminals/{}", terminal.id));
+        return Ok(refused(question(asked, &terminal, change, fields.text("reason"))?));
+    }
     let banner = if change.fits(terminal.status) {
         perform(&state, contract, &visit, &terminal, change, &fields).await
     } else {
@@ -178,6 +191,18 @@ pub async fn apply(
     };
     visit.leave(banner).await?;
     Ok(Redirect::to(&format!("/terminals/{}", terminal.id)).into_response())
+}
+
+/// The visit of a question that comes back with what is wrong.
+fn asked_again(mut visit: Visit, banner: Banner, reached_by: &str) -> Visit {
+    visit.chrome = visit.chrome.at(Place::Terminals).reached_by(reached_by);
+    visit.chrome.banner = Some(banner);
+    visit
+}
+
+fn refused(mut answer: Response) -> Response {
+    *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    answer
 }
 
 /// The terminal has another state than on the page that was sent: nothing is done, and that is said.
@@ -202,16 +227,13 @@ async fn perform(
     let set = |status| store.set_terminal_status(contract, terminal.id, status, visit.act());
     let said = |key: &str, text: String| Ok(Banner::new(Tone::Ok, c.v(key, "host", host), text));
     match change {
-        Change::Block => {
-            set(TerminalStatus::Blocked).await?;
-            said("terminal-blocked", c.t("terminal-blocked-text"))
-        }
+        Change::Block => block(state, contract, visit, terminal, fields).await,
         Change::Unblock => said("terminal-unblocked", c.n("rejudged", set(TerminalStatus::Active).await?)),
         Change::Retire => {
             set(TerminalStatus::Retired).await?;
             said("terminal-retired", c.t("terminal-retired-text"))
         }
-        Change::Unretire => said("terminal-unretired", c.n("rejudged", set(TerminalStatus::Active).await?)),
+        Change::Unretire => unretire(state, contract, visit, terminal).await,
         Change::ClearConflict => {
             store.clear_conflict(contract, terminal.id, visit.act()).await?;
             said("terminal-cleared", String::new())
@@ -219,6 +241,47 @@ async fn perform(
         Change::AllowReenroll => allow(state, contract, visit, terminal).await,
         Change::Note => note(state, contract, visit, terminal, fields).await,
     }
+}
+
+async fn block(
+    state: &WebState,
+    contract: ContractId,
+    visit: &Visit,
+    terminal: &Terminal,
+    fields: &Fields,
+) -> Result<Banner, WebError> {
+    let (c, reason) = (&visit.chrome, fields.text("reason").to_owned());
+    let set = state.store.block_terminals(contract, vec![terminal.id], reason, visit.act()).await?;
+    if set.terminals == 0 {
+        return Ok(overtaken(Change::Block, terminal, c));
+    }
+    let link = Some(("/terminals/keys".to_owned(), c.t("block-key-link")));
+    let text = format!("{} {}", c.t("terminal-blocked-text"), c.t("block-key"));
+    Ok(Banner { link, ..Banner::new(Tone::Ok, c.v("terminal-blocked", "host", &terminal.host_name), text) })
+}
+
+/// What was blocked before it was retired is blocked again.
+async fn unretire(
+    state: &WebState,
+    contract: ContractId,
+    visit: &Visit,
+    terminal: &Terminal,
+) -> Result<Banner, WebError> {
+    let (c, id, host) = (&visit.chrome, terminal.id, &terminal.host_name);
+    let rejudged = state.store.set_terminal_status(contract, id, TerminalStatus::Active, visit.act()).await?;
+    let now = state.store.terminal(contract, id).await?.ok_or(WebError::NotFound)?;
+    if now.status == TerminalStatus::Blocked {
+        let title = c.v("terminal-unretired-blocked", "host", host);
+        return Ok(Banner::new(Tone::Warn, title, c.t("terminal-unretired-blocked-text")));
+    }
+    Ok(Banner::new(Tone::Ok, c.v("terminal-unretired", "host", host), c.n("rejudged", rejudged)))
+}
+
+/// What is wrong with a reason.
+fn reason_fault(fields: &Fields, c: &Chrome) -> Option<Banner> {
+    let reason = fields.text("reason");
+    let wrong = reason.chars().count() > REASON_MAX || reason.chars().any(char::is_control);
+    wrong.then(|| Banner::new(Tone::Error, c.t("block-reason-failed"), c.n("text-too-long", REASON_MAX)))
 }
 
 async fn allow(
@@ -298,8 +361,18 @@ impl Bulk {
         self.all.as_ref().map_or_else(selected, |all| all.ids.clone())
     }
 
-    fn names(&self) -> Vec<String> {
-        let selected = || self.terminals.iter().map(|terminal| terminal.host_name.clone()).collect();
+    /// Their names; those that will stay as they are say in which state.
+    fn names(&self, c: &Chrome) -> Vec<String> {
+        let name = |terminal: &Terminal| {
+            let host = &terminal.host_name;
+            let retired =
+                (terminal.status, self.status) == (TerminalStatus::Retired, TerminalStatus::Blocked);
+            match terminal.status {
+                status if status != self.status && !retired => host.clone(),
+                status => c.words().with("bulk-stays", &[("host", host), ("state", &state_name(status, c))]),
+            }
+        };
+        let selected = || self.terminals.iter().map(name).collect();
         self.all.as_ref().map_or_else(selected, |all| all.names.clone())
     }
 
@@ -402,11 +475,11 @@ pub async fn confirm_bulk(
         ALL_TOO_MANY.. => return too_many(&visit, &bulk.back).await,
         _ => {}
     }
-    ask(visit, bulk)
+    ask(visit, bulk, "")
 }
 
 /// The question: to which of them, found by what, and what it means.
-fn ask(visit: Visit, bulk: Bulk) -> Result<Response, WebError> {
+fn ask(visit: Visit, bulk: Bulk, reason: &str) -> Result<Response, WebError> {
     let (c, count) = (&visit.chrome, bulk.count());
     let (title, text, button) = match bulk.status {
         TerminalStatus::Blocked => (c.n("bulk-block-title", count), c.t("bulk-block-text"), c.t("block-do")),
@@ -422,7 +495,7 @@ fn ask(visit: Visit, bulk: Bulk) -> Result<Response, WebError> {
     let word = if bulk.all.is_some() { format!("all-{}", bulk.word) } else { bulk.word.to_owned() };
     hidden.extend([("do", word), ("back", bulk.back.clone())]);
     hidden.extend(bulk.all.as_ref().map(|all| ("seen", all.seen())));
-    let names = bulk.names();
+    let names = bulk.names(c);
     let more = count.saturating_sub(names.len());
     render(&views::Confirm {
         title,
@@ -434,6 +507,7 @@ fn ask(visit: Visit, bulk: Bulk) -> Result<Response, WebError> {
         action: "/terminals/bulk".to_owned(),
         hidden,
         danger: bulk.status != TerminalStatus::Active,
+        reason: (bulk.status == TerminalStatus::Blocked).then(|| reason.to_owned()),
         back: bulk.back,
         c: visit.chrome,
     })
@@ -444,38 +518,75 @@ fn ask(visit: Visit, bulk: Bulk) -> Result<Response, WebError> {
 ///
 /// # Errors
 /// [`WebError`] when the person may not change terminals, one is not there, or the store fails.
-pub async fn bulk(
-    State(state): State<WebState>,
-    mut visit: Visit,
-    fields: Fields,
-) -> Result<Response, WebError> {
+pub async fn bulk(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
     let bulk = read_bulk(&state, &visit, &fields).await?;
     match bulk.count() {
         0 => return nothing_chosen(&visit, &bulk.back).await,
         ALL_TOO_MANY.. => return too_many(&visit, &bulk.back).await,
         _ => {}
     }
-    if let Some(banner) = bulk.changed(&fields, &visit.chrome) {
-        visit.chrome = visit.chrome.at(Place::Terminals).reached_by(&bulk.back);
-        visit.chrome.banner = Some(banner);
-        let mut answer = ask(visit, bulk)?;
-        *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        return Ok(answer);
+    let c = &visit.chrome;
+    let is_block = bulk.status == TerminalStatus::Blocked;
+    let fault = || reason_fault(&fields, c).filter(|_| is_block);
+    if let Some(banner) = bulk.changed(&fields, c).or_else(fault) {
+        let visit = asked_again(visit, banner, &bulk.back);
+        return Ok(refused(ask(visit, bulk, fields.text("reason"))?));
     }
-    let mut set = StatusesSet::default();
-    // Each part is one transaction, so that PCs that send meanwhile do not wait for all of it.
+    let set = set_all(&state, &visit, &bulk, fields.text("reason")).await?;
+    visit.leave(became(bulk.status, set, &visit.chrome)).await?;
+    Ok(Redirect::to(&bulk.back).into_response())
+}
+
+/// Sets the status of all of them. Each part is one transaction, so that PCs that send meanwhile do not wait for all of it.
+async fn set_all(
+    state: &WebState,
+    visit: &Visit,
+    bulk: &Bulk,
+    reason: &str,
+) -> Result<StatusesSet, WebError> {
+    let (store, contract, mut set) = (&state.store, bulk.contract, StatusesSet::default());
     for part in bulk.ids().chunks(BULK_MAX) {
-        let ids = part.to_vec();
-        let done = state.store.set_terminal_statuses(bulk.contract, ids, bulk.status, visit.act()).await?;
+        let (ids, act) = (part.to_vec(), visit.act());
+        let done = match bulk.status {
+            TerminalStatus::Blocked => store.block_terminals(contract, ids, reason.to_owned(), act).await?,
+            status @ (TerminalStatus::Active | TerminalStatus::Retired) => {
+                store.set_terminal_statuses(contract, ids, status, act).await?
+            }
+        };
         set.terminals += done.terminals;
         set.punches += done.punches;
+        set.already += done.already;
+        set.retired += done.retired;
+        set.blocked += done.blocked;
     }
-    let c = &visit.chrome;
-    let title = match bulk.status {
-        TerminalStatus::Blocked => c.n("bulk-blocked", set.terminals),
-        TerminalStatus::Retired => c.n("bulk-retired", set.terminals),
-        TerminalStatus::Active => c.n("bulk-activated", set.terminals),
+    Ok(set)
+}
+
+/// What became of all of them, those that stayed as they were included.
+fn became(status: TerminalStatus, set: StatusesSet, c: &Chrome) -> Banner {
+    let (title, text) = match status {
+        TerminalStatus::Blocked => (c.n("bulk-blocked", set.terminals), c.t("terminal-blocked-text")),
+        TerminalStatus::Retired => (c.n("bulk-retired", set.terminals), c.t("terminal-retired-text")),
+        TerminalStatus::Active => {
+            (c.n("bulk-activated", set.terminals - set.blocked), c.n("rejudged", set.punches))
+        }
     };
-    visit.leave(Banner::new(Tone::Ok, title, c.n("rejudged", set.punches))).await?;
-    Ok(Redirect::to(&bulk.back).into_response())
+    let some = |key: &str, number: u64| (number > 0).then(|| c.n(key, number));
+    let already = (set.already > 0).then(|| {
+        let state = state_name(status, c);
+        c.words().with("bulk-already", &[("state", &state), ("n", &set.already.to_string())])
+    });
+    let others = [already, some("bulk-left-retired", set.retired), some("bulk-came-blocked", set.blocked)];
+    let done = Some(text).filter(|_| set.terminals > set.blocked);
+    let told: Vec<_> = done.into_iter().chain(others.into_iter().flatten()).collect();
+    let tone = if set.terminals > 0 { Tone::Ok } else { Tone::Warn };
+    Banner::new(tone, title, told.join(" "))
+}
+
+fn state_name(status: TerminalStatus, c: &Chrome) -> String {
+    c.t(match status {
+        TerminalStatus::Active => "state-in-use",
+        TerminalStatus::Blocked => "state-blocked",
+        TerminalStatus::Retired => "state-retired",
+    })
 }

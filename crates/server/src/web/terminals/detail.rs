@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    ContractId, Marks, Measures, MissingRange, NamedTerminal, Terminal, TerminalChange, TerminalHistory,
-    TerminalStatus,
+    ContractId, Marks, Measures, MissingRange, NamedTerminal, StatusChanged, Terminal, TerminalChange,
+    TerminalHistory, TerminalStatus,
 };
 
 use super::change::Change;
@@ -14,7 +14,7 @@ use super::views::{TerminalPage, render};
 use super::{Condition, ago, board, find, kept, measures, pictures, standing};
 use crate::access::Action;
 use crate::web::WebState;
-use crate::web::audit::words::person;
+use crate::web::audit::words::{action, person};
 use crate::web::chrome::{Banner, Chrome, Place};
 use crate::web::errors::WebError;
 use crate::web::punches::filter::told;
@@ -63,6 +63,8 @@ pub struct Past {
     pub host: String,
     /// Version of the agent then.
     pub version: String,
+    /// Who did it, and why; empty for what the PC did.
+    pub who: String,
 }
 
 /// Something that can be done.
@@ -128,12 +130,22 @@ async fn view(
     let mut gaps = state.store.missing_ranges(contract, terminal.id, GAPS + 1).await?;
     let more_gaps = gaps.len() > GAPS;
     gaps.truncate(GAPS);
+    let changes = state.store.status_changes(contract, terminal.id, PAST).await?;
     let past = state.store.terminal_history(contract, terminal.id, PAST).await?;
     let enrolled = times::tokyo(terminal.enrolled_at).date();
     let condition = Condition::of(terminal, measures.now, measures.contact_seconds);
     let marks = Marks::of(terminal, measures);
     let note = terminal.note.as_ref();
-    let namesakes = namesakes(state, contract, terminal).await?;
+    let mut namesakes = namesakes(state, contract, terminal).await?;
+    let held = held(state, contract, terminal, &changes).await?;
+    let step = match &held {
+        Some(like) => Some(next_of_held(like, c)),
+        None => again(terminal, condition, &namesakes, c),
+    };
+    let step = step.unwrap_or_else(|| {
+        with_namesakes(next_step(terminal, condition, marks, measures, c), terminal, &namesakes, c)
+    });
+    namesakes.extend(held.filter(|like| namesakes.iter().all(|other| other.id != like.id)));
     let same = state.store.same_named(contract, vec![terminal.host_name.clone()]).await?.iter().sum();
     let tags = tags(terminal, marks, same, c);
     Ok(TerminalPage {
@@ -143,15 +155,13 @@ async fn view(
         state_text: board::state_text(condition, !tags.is_empty(), c),
         tags,
         is_error: marks.duplicate,
-        next_step: again(terminal, condition, &namesakes, c).unwrap_or_else(|| {
-            with_namesakes(next_step(terminal, condition, marks, measures, c), terminal, &namesakes, c)
-        }),
+        next_step: step,
         namesakes: namesakes
             .iter()
             .map(|other| (format!("/terminals/{}", other.id), told(other, c)))
             .collect(),
         notes: standing::notes(terminal, c),
-        facts: facts(terminal, c),
+        facts: facts(terminal, &changes, c),
         contacts: pictures::contacts(&days, enrolled, c),
         offsets: pictures::offsets(&days, c),
         days: pictures::lines(&days, enrolled, c),
@@ -159,7 +169,7 @@ async fn view(
         gaps: gaps.iter().map(|gap| self::gap(gap, c)).collect(),
         more_gaps,
         incidents: incidents(terminal, c),
-        past: past.iter().map(|entry| self::past(entry, c)).collect(),
+        past: all_past(&past, &changes, c),
         note: note.map(|note| note.text.clone()).unwrap_or_default(),
         note_by: note
             .map(|note| format!("{} {}", person(&note.by, c), times::day_clock(note.at)))
@@ -208,13 +218,48 @@ fn with_namesakes(
     namesakes: &[NamedTerminal],
     c: &Chrome,
 ) -> String {
-    let named = namesakes.first().filter(|_| terminal.status != TerminalStatus::Retired).map(|other| {
-        let newer = (other.enrolled_at, other.id) > (terminal.enrolled_at, terminal.id);
-        let key = if newer { "next-namesake-newer" } else { "next-namesake-older" };
-        c.v(key, "other", told(other, c))
-    });
-    let steps: Vec<_> = step.into_iter().chain(named).collect();
+    let steps: Vec<_> = step.into_iter().chain(named(terminal, namesakes, c)).collect();
     if steps.is_empty() { c.t("remedy-none") } else { steps.join(" ") }
+}
+
+/// What to do about the others of its name. One of two that is blocked may be the same PC, which has come in again.
+fn named(terminal: &Terminal, namesakes: &[NamedTerminal], c: &Chrome) -> Option<String> {
+    let of = |status| namesakes.iter().find(|other| other.status == status);
+    let (key, other) = match (terminal.status, of(TerminalStatus::Blocked)) {
+        (TerminalStatus::Retired, _) => return None,
+        (TerminalStatus::Blocked, _) => ("next-namesake-goes-on", of(TerminalStatus::Active)?),
+        (TerminalStatus::Active, Some(blocked)) => ("next-namesake-blocked", blocked),
+        (TerminalStatus::Active, None) => {
+            let other = namesakes.first()?;
+            let newer = (other.enrolled_at, other.id) > (terminal.enrolled_at, terminal.id);
+            (if newer { "next-namesake-newer" } else { "next-namesake-older" }, other)
+        }
+    };
+    Some(c.v(key, "other", told(other, c)))
+}
+
+/// The blocked terminal for which this one was blocked when it was enrolled, as long as nobody has decided about it.
+async fn held(
+    state: &WebState,
+    contract: ContractId,
+    terminal: &Terminal,
+    changes: &[StatusChanged],
+) -> Result<Option<NamedTerminal>, WebError> {
+    let newest = changes.first().filter(|_| terminal.status == TerminalStatus::Blocked);
+    let Some(like) = newest.and_then(|change| change.like) else { return Ok(None) };
+    let found = state.store.terminal(contract, like).await?;
+    Ok(found.map(|found| NamedTerminal {
+        id: found.id,
+        host_name: found.host_name,
+        status: found.status,
+        enrolled_at: found.enrolled_at,
+        last_contact_at: found.last_contact_at,
+    }))
+}
+
+fn next_of_held(like: &NamedTerminal, c: &Chrome) -> String {
+    let key = if c.may(Action::TerminalsUnblock) { "next-held" } else { "next-held-other" };
+    c.v(key, "other", told(like, c))
 }
 
 /// The one sentence: what is gravest decides; none when there is nothing to do.
@@ -227,8 +272,9 @@ fn next_step(
 ) -> Option<String> {
     let command = if terminal.os.starts_with("Windows") { "MngnTimeCliSvc.exe" } else { "mngntime-agent" };
     let with = |key: &str| c.v(key, "command", command);
+    let decided = |own: &str, other: &str| c.t(if c.may(Action::TerminalsUnblock) { own } else { other });
     let step = match condition {
-        Condition::Retired => c.t("next-retired"),
+        Condition::Retired => decided("next-retired", "next-retired-other"),
         _ if marks.duplicate => c.t("next-duplicate"),
         _ if marks.makeup_changed => with("next-makeup"),
         _ if marks.missing => c.t("next-missing"),
@@ -237,7 +283,7 @@ fn next_step(
             with("next-never")
         }
         Condition::Silent => c.t("next-silent"),
-        Condition::Blocked => c.t("next-blocked"),
+        Condition::Blocked => decided("next-blocked", "next-blocked-other"),
         Condition::Late | Condition::Healthy if marks.clock_off => c.t("next-clock"),
         Condition::Late => c.v("next-late", "hours", silent_after_hours(measures)),
         Condition::Healthy if marks.old_version => c.v("next-old", "version", env!("CARGO_PKG_VERSION")),
@@ -257,7 +303,7 @@ fn since(last: UtcMillis, c: &Chrome) -> String {
     if recent { times::full(last) } else { format!("{} {}", times::full(last), ago(last, c)) }
 }
 
-fn facts(terminal: &Terminal, c: &Chrome) -> Vec<Fact> {
+fn facts(terminal: &Terminal, changes: &[StatusChanged], c: &Chrome) -> Vec<Fact> {
     let last = terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), |last| since(last, c));
     let makeup = if terminal.makeup_changed { c.t("makeup-title") } else { c.t("makeup-same") };
     let ahead = c.v("seconds", "n", times::seconds_ahead(terminal.clock_offset_ms));
@@ -274,6 +320,13 @@ fn facts(terminal: &Terminal, c: &Chrome) -> Vec<Fact> {
         fact("offset", ahead),
         Fact { name: c.t("col-id"), value: terminal.id.to_string(), mono: true },
     ];
+    let out_of_use = changes
+        .first()
+        .filter(|change| change.status == terminal.status && terminal.status != TerminalStatus::Active);
+    if let Some(change) = out_of_use {
+        let said = format!("{} {}", times::full(change.at), doer(change, c));
+        facts.insert(1, Fact { name: action(&change.action, c), value: said, mono: false });
+    }
     if let Some(until) = terminal.reenroll_until.filter(|until| until.0 > c.now.0) {
         facts.push(fact("reenroll-fact", c.v("reenroll-until", "until", times::day_clock(until))));
     }
@@ -304,6 +357,31 @@ fn incidents(terminal: &Terminal, c: &Chrome) -> Vec<String> {
     [cloned, rolled_back, conflict].into_iter().flatten().collect()
 }
 
+/// Who did it, and why.
+fn doer(change: &StatusChanged, c: &Chrome) -> String {
+    let why = match (&change.reason, change.like) {
+        (Some(reason), _) => reason.clone(),
+        (None, Some(like)) => c.v("past-held", "id", like.to_string().get(..8).unwrap_or_default()),
+        (None, None) => return person(&change.by, c),
+    };
+    c.words().with("past-because", &[("who", &person(&change.by, c)), ("why", &why)])
+}
+
+/// What its PC and what people did, newest first.
+fn all_past(past: &[TerminalHistory], changes: &[StatusChanged], c: &Chrome) -> Vec<Past> {
+    let of_people = changes.iter().map(|change| {
+        let (at, what) = (times::full(change.at), action(&change.action, c));
+        let entry = Past { at, what, host: String::new(), version: String::new(), who: doer(change, c) };
+        (change.at, entry)
+    });
+    // Of one time stands first what came last: a PC is enrolled before anything is done to it.
+    let mut all: Vec<_> =
+        of_people.chain(past.iter().map(|entry| (entry.at, self::past(entry, c)))).collect();
+    all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    all.truncate(PAST);
+    all.into_iter().map(|(_, entry)| entry).collect()
+}
+
 fn past(entry: &TerminalHistory, c: &Chrome) -> Past {
     let what = match entry.what {
         TerminalChange::Enrolled => c.t("past-enrolled"),
@@ -315,6 +393,7 @@ fn past(entry: &TerminalHistory, c: &Chrome) -> Past {
         what,
         host: entry.host_name.clone(),
         version: entry.agent_version.clone(),
+        who: String::new(),
     }
 }
 

@@ -419,6 +419,7 @@ pub async fn confirm_revoke(
     let c = visit.chrome.at(Place::Terminals);
     let label = format!("#{} {}", key.number, key.label);
     render(&views::Confirm {
+        reason: None,
         title: c.v("revoke-title", "key", label.trim()),
         text: c.t("revoke-text"),
         conditions: String::new(),

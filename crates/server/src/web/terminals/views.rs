@@ -148,6 +148,8 @@ pub struct Confirm {
     pub names: Vec<String>,
     /// How many more there are, in words; empty when there are none.
     pub more: String,
+    /// The reason as typed before, where one can be given.
+    pub reason: Option<String>,
     /// Where the form goes.
     pub action: String,
     /// Its fields.

@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use jiff::civil::date;
-use mngntime_store::{AccountFilter, Act, NewEmployee, Role};
+use mngntime_store::{AccountFilter, Act, LinkEnd, NewEmployee, Role};
 
 use super::{NOW, Site, first_account, times};
 
@@ -570,4 +570,51 @@ async fn an_account_that_is_linked_says_why_its_punches_wait_and_is_offered_to_n
 async fn id_of(site: &Site, name: &str) -> String {
     let all = site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap();
     all.iter().find(|account| account.name == name).unwrap().id.to_string()
+}
+
+#[tokio::test]
+async fn a_pair_that_was_taken_back_as_wrong_is_not_filled_in_anywhere() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-7", 1).await;
+    site.logons(terminal, &[("S-1-5-21-9-1", "taro", None)]).await;
+    let fields = [("code", "E1"), ("name", "小川 拓海"), ("upn", ""), ("sid", "S-1-5-21-9-1")];
+    assert_eq!(site.post(&cookie, "/employees", &fields).await.status, StatusCode::SEE_OTHER);
+    let id = id_of(&site, "taro").await;
+    let fields = [("account", id.as_str()), ("employee-0", "E1"), ("from-0", "2026-06-01"), ("step", "save")];
+    assert_eq!(site.post(&cookie, "/accounts/link", &fields).await.status, StatusCode::SEE_OTHER);
+    let all = site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap();
+    let link = all[0].links[0].id;
+    site.store.end_link(site.contract, link, LinkEnd::Void, Act::server(NOW)).await.unwrap();
+    let mark = "ディレクトリ一致（SID）・前に「最初から誤り」として取り消された結び付け";
+    let list = site.get(&cookie, "/accounts?show=waiting").await.text;
+    assert!(list.contains(mark) && !list.contains("の候補を確認"), "{list}");
+    let at_once = site.get(&cookie, "/accounts/suggested?reason=directory").await;
+    assert_eq!(at_once.status, StatusCode::SEE_OTHER, "nobody is left: {}", at_once.text);
+    let form = site.get(&cookie, &format!("/accounts/link?account={id}")).await.text;
+    assert!(form.contains(mark) && !form.contains("value=\"E1 小川 拓海\" "), "{form}");
+    let file = site.get(&cookie, "/accounts/waiting.csv").await.text;
+    let line = file.lines().find(|line| line.contains("taro")).unwrap();
+    assert!(line.contains("\"S-1-5-21-9-1\",\"\",\"\",\"2026-06-17\"") && line.contains(mark), "{line}");
+}
+
+#[tokio::test]
+async fn a_link_that_the_server_made_says_that_it_was_for_the_sid() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-7", 1).await;
+    let sid = "S-1-5-21-1004336348-1177238915-682003330-1101";
+    site.logons(terminal, &[(sid, "hanako", None)]).await;
+    let settings = mngntime_store::ContractSettings { links_by_sid: true, ..Default::default() };
+    site.store
+        .change_settings(site.contract, "x".into(), settings, Act::administrator("admin", NOW))
+        .await
+        .unwrap();
+    let fields = [("code", "E1"), ("name", "山田 花子"), ("upn", ""), ("sid", sid)];
+    site.post(&cookie, "/employees", &fields).await;
+    for (contract, accounts) in site.store.accounts_to_link_by_sid(date(2026, 6, 17)).await.unwrap() {
+        site.store.link_by_sid(contract, accounts, NOW).await.unwrap();
+    }
+    let page = site.get(&cookie, &format!("/accounts/{}", id_of(&site, "hanako").await)).await.text;
+    assert!(page.contains("サーバー（社員に登録されたSIDと一致したため）"), "{page}");
 }

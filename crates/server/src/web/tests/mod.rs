@@ -3,6 +3,7 @@
 mod addresses;
 mod attack;
 mod audit;
+mod blocking;
 mod causes;
 mod chrome;
 mod contracts;
