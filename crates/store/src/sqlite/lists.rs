@@ -240,8 +240,7 @@ pub(super) fn like(columns: &[&str], typed: &str) -> (String, Vec<Value>) {
     };
     let narrow = narrow(typed);
     let whole: String = narrow.nfkc().collect();
-    let kana = katakana(&whole);
-    let mut forms = vec![typed.to_owned(), half_width(&kana), kana, whole, narrow];
+    let mut forms = vec![typed.to_owned(), half_width(&katakana(&whole)), katakana(&whole), whole, narrow];
     forms.sort();
     forms.dedup();
     let (mut parts, mut values) = (Vec::new(), Vec::new());
