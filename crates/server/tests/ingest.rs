@@ -549,7 +549,10 @@ async fn what_is_remembered_of_a_terminal_holds_whatever_becomes_of_it() {
         store.set_terminal_status(server.contract, id, status, server.act()).await.unwrap();
         assert_eq!(results(&next(&mut pc).await), [Some(6)], "{status:?}");
     }
-    store.set_terminal_status(server.contract, id, TerminalStatus::Active, server.act()).await.unwrap();
+    // Taken back into use it is blocked again, as it was before it was retired.
+    for _ in 0..2 {
+        store.set_terminal_status(server.contract, id, TerminalStatus::Active, server.act()).await.unwrap();
+    }
     store.set_contract_status(server.contract, ContractStatus::Suspended, server.act()).await.unwrap();
     assert_eq!(results(&next(&mut pc).await), [Some(5)]);
     store.set_contract_status(server.contract, ContractStatus::Active, server.act()).await.unwrap();
