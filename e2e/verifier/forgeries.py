@@ -509,7 +509,7 @@ with_field("pack", "server_key", lambda _: "ezwqNN1XMhxt0NHsIyWlM42VfKNhkX0YPO2w
 with_field("pack", "rules", lambda rules: {**rules, "judging": 2**32}, how=": a judging of no version")
 with_field("pack", "made_at", lambda _: 253_402_268_400_000, how=": after the calendar")
 with_field("pack", "rules", lambda rules: {**rules, "completeness": 2})
-with_field("pack", "night_minutes", lambda _: 1440, how=": a whole day")
+with_field("pack", "night_minutes", lambda _: 721, how=": after noon")
 with_field("link", "account", lambda key: key + "x")
 with_field("link", "dates", lambda dates: ["2026-01-02", dates[1]])
 with_field("link", "void", lambda void: not void)

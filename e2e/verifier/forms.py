@@ -187,7 +187,7 @@ MARKS = {"conflict?": true, "makeup_changed?": true, "rolled_back_at?": integer,
 LINES = {
     "pack": {"v": small, "contract": text, "contract_name": text, "server_key": text, "made_at": integer,
              "program": text, "employee?": text, "dates?": [day, day],
-             "night_minutes?": lambda value: natural(value) and value < 1440,
+             "night_minutes?": lambda value: natural(value) and value <= 720,
              "rules": {"judging": small, "completeness": small}},
     "employee": {"code": text, "name": text, "active": [either(none, text), either(none, text)]},
     "account": {"key": text, "names": many([integer, text, text, either(none, text)])},

@@ -347,6 +347,27 @@ impl PersonDay {
     }
 }
 
+/// The accounts (keys) that are a person's around a day.
+#[derive(Debug, Clone, Copy)]
+pub struct Whose<'k> {
+    /// On the date.
+    pub today: &'k [&'k str],
+    /// On the date before.
+    pub yesterday: &'k [&'k str],
+    /// On the date before and on the date, in one employment: a night on them may go on after midnight.
+    pub into_today: &'k [&'k str],
+    /// The same of the date and the one after it.
+    pub into_tomorrow: &'k [&'k str],
+}
+
+impl<'k> Whose<'k> {
+    /// Accounts that are the person's on all three dates.
+    #[must_use]
+    pub fn always(keys: &'k [&'k str]) -> Self {
+        Self { today: keys, yesterday: keys, into_today: keys, into_tomorrow: keys }
+    }
+}
+
 /// What a stay is to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -364,14 +385,18 @@ impl<'a> Record<'a> {
         Self { terminals: terminals.iter().map(read).collect(), now }
     }
 
-    /// The day with these borders, of the accounts (keys) that are linked to the person on it.
+    /// The day with these borders, of the accounts that are linked to the person on it.
     #[must_use]
-    pub fn day(&self, borders: Borders, accounts: &[&str]) -> PersonDay {
-        let end = borders.to.min(self.now);
-        let all = self.stays_in_order(accounts);
-        let before = Night::of(&all, borders.from, borders.boundary_before);
+    pub fn day(&self, borders: Borders, whose: Whose<'_>) -> PersonDay {
+        let (end, accounts) = (borders.to.min(self.now), whose.today);
+        let evening = self.stays_in_order(whose.yesterday);
+        let before = Night::of(&evening, borders.from, borders.boundary_before, whose.into_today);
+        let is_others =
+            |stay: &&Stay| before.is_ended_by(stay) && !whose.yesterday.contains(&stay.account.key.as_str());
+        let (others, all): (Vec<&Stay>, Vec<&Stay>) =
+            self.stays_in_order(accounts).into_iter().partition(is_others);
         let of_the_day_before = before.punches(&all);
-        let after = Night::of(&all, borders.to, borders.boundary);
+        let after = Night::of(&all, borders.to, borders.boundary, whose.into_tomorrow);
         let of_the_next_date = after.punches(&all);
         let stays = self.stays_of(borders, &all, (&before, &after));
         let until = night_end(borders, &stays);
@@ -379,7 +404,7 @@ impl<'a> Record<'a> {
         for (terminal, _) in self.relevant(borders, &stays) {
             let of_it = |(stay, _): &&(&Stay, Role)| stay.terminal == terminal.id;
             let here: Vec<_> = stays.iter().filter(of_it).copied().collect();
-            let mut lane = self.lane(terminal, here.iter(), borders, (&before, until), accounts);
+            let mut lane = self.lane(terminal, here.iter(), borders, (&before, until), (accounts, &others));
             lane.first = edges::first(borders, &here, std::slice::from_ref(&lane));
             lane.last = edges::last(borders, &before, &here, std::slice::from_ref(&lane), end);
             lanes.push(lane);
@@ -458,7 +483,7 @@ impl<'a> Record<'a> {
         stays: impl Iterator<Item = &'b (&'b Stay, Role)>,
         borders: Borders,
         (before, until): (&Night, UtcMillis),
-        accounts: &[&str],
+        whose: (&[&str], &[&Stay]),
     ) -> Lane {
         let end = until.min(self.now);
         let whole = terminal.timeline.day(borders.from, borders.to.min(self.now).max(borders.from));
@@ -492,7 +517,7 @@ impl<'a> Record<'a> {
         Lane {
             terminal: terminal.id,
             tracks: tracks.len(),
-            marks: marks::of(terminal, accounts, borders, until, !shown.is_empty()),
+            marks: marks::of(terminal, whose, borders, until, !shown.is_empty()),
             stays: shown,
             whole_parts: whole.parts.iter().map(|part| terminal.timeline.whole(part)).collect(),
             parts: whole.parts,

@@ -77,7 +77,7 @@ pub struct Pack {
     /// First and last date, `YYYY-MM-DD`; absent when it is about all time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dates: Option<[String; 2]>,
-    /// Until when after midnight a logoff is of the evening on which its stay began, in minutes, less than 1,440; absent when
+    /// Until when after midnight a logoff is of the evening on which its stay began, in minutes, at most 720; absent when
     /// each is of its own date (packs of earlier versions, and those about everybody, in which nothing follows from it).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub night_minutes: Option<u32>,

@@ -35,7 +35,8 @@ use times::{LeafTimes, Odd};
 /// Faults that are kept in words; the others are only counted.
 const FAULTS_KEPT: usize = 50;
 
-const MINUTES_OF_A_DAY: u32 = 1_440;
+/// The latest end of a night that can be chosen: noon.
+const NIGHT_MINUTES_MAX: u32 = 720;
 
 /// Something that cannot be in an honest pack, and the line it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -327,7 +328,7 @@ impl Verifier {
         let dates = pack.dates.iter().flatten();
         let has_dates =
             japan::has_date(UtcMillis(pack.made_at)) && dates.clone().all(|date| japan::is_date(date));
-        let has_night = pack.night_minutes.is_none_or(|minutes| minutes < MINUTES_OF_A_DAY);
+        let has_night = pack.night_minutes.is_none_or(|minutes| minutes <= NIGHT_MINUTES_MAX);
         self.require(has_dates && has_night, FaultKind::Malformed);
         if let Some(contents) = &mut self.report.contents {
             contents.is_everything = pack.is_about_everything();

@@ -11,7 +11,7 @@ use mngntime_attendance::arrival::{Arrival, is_ahead};
 use mngntime_attendance::completeness::{Received, State, Timeline, last_run, put_right};
 use mngntime_attendance::person_day::{
     Borders, Edge, Employment, EventId, First, Last, Mark, NIGHT_PAUSE_MS, PersonDay, Record, Silence,
-    Standing, Terminal,
+    Standing, Terminal, Whose,
 };
 use mngntime_model::{Event, TerminalId, UtcMillis};
 use mngntime_store::{
@@ -320,7 +320,20 @@ pub fn judge(
             evening_before: Employment::on(date.yesterday().unwrap_or(*date), first, last),
             before_first_link: first_link.is_some_and(|first| *date < first),
         };
-        let mut day = record.day(*borders, &linked(*date)).of_one_with(standing);
+        let [yesterday, tomorrow] = [date.yesterday(), date.tomorrow()].map(|next| next.unwrap_or(*date));
+        let of = |date| Employment::on(date, first, last);
+        let both = |one: Date, next: Date| {
+            let next_too = linked(next);
+            let stays = |key: &&str| of(one) == of(next) && next_too.contains(key);
+            linked(one).into_iter().filter(stays).collect::<Vec<_>>()
+        };
+        let whose = Whose {
+            today: &linked(*date),
+            yesterday: &linked(yesterday),
+            into_today: &both(yesterday, *date),
+            into_tomorrow: &both(*date, tomorrow),
+        };
+        let mut day = record.day(*borders, whose).of_one_with(standing);
         // The logoff of a stay may be somebody else's: of who has the account by then.
         if let Last::GoesOn { until } = &mut day.last {
             let theirs =

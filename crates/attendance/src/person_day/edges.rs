@@ -62,7 +62,9 @@ pub(super) fn last(
             }
             Some(_) => {}
             None if now < borders.to => open = true,
-            None => go_on.push((*stay, *part)),
+            // Nobody told of its end, and its PC is not heard of on the next day: it is not known to go on.
+            None if stay.reaches((borders.to, UtcMillis(i64::MAX))) => go_on.push((*stay, *part)),
+            None => {}
         }
     }
     let began_after = |edge: &Edge| go_on.iter().any(|(stay, part)| began_after(stay, *part, edge, borders));

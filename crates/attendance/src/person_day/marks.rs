@@ -2,13 +2,14 @@
 
 use mngntime_model::{EventKind, UtcMillis};
 
-use super::{Borders, EventId, Mark, Terminal};
+use super::{Borders, EventId, Mark, Stay, Terminal};
 use crate::completeness::Received;
 
-/// Events of the day: those of the person's sessions, and of the PC where there is a stay or a loss to explain.
+/// Events of the day: those of the person's sessions, and of the PC where there is a stay or a loss to explain. Until the
+/// end of one of `others` the account was somebody else's.
 pub(super) fn of(
     terminal: &Terminal<'_>,
-    accounts: &[&str],
+    (accounts, others): (&[&str], &[&Stay]),
     borders: Borders,
     until: UtcMillis,
     stays: bool,
@@ -17,6 +18,14 @@ pub(super) fn of(
         let event = &received.event;
         // Of years of events most are of other days.
         if !(borders.from..=until.max(borders.to)).contains(&event.occurred_at) {
+            return None;
+        }
+        let is_others = |stay: &&&Stay| {
+            let until = stay.end.map_or(stay.begin.at, |end| end.latest);
+            let key = event.account.as_ref().map(|account| &account.key);
+            stay.terminal == terminal.id && key == Some(&stay.account.key) && event.occurred_at <= until
+        };
+        if others.iter().any(|stay| is_others(&stay)) {
             return None;
         }
         let account = event.account.as_ref().filter(|account| accounts.contains(&account.key.as_str()));

@@ -5,6 +5,9 @@
 //!   midnight, or continues that night.
 //! - After midnight a logon is of the day before when it comes within [`NIGHT_PAUSE_MS`] of a stay of that night and its
 //!   own stay ends before the boundary, too: a restart at 0:10 begins no new day.
+//! - So it is with an account that is the person's on both dates, in one employment: whose the punches of a stay that begins
+//!   after midnight are is judged by its own date. The end of a night on an account that was somebody else's in the evening is
+//!   theirs, and on nobody else's day.
 //! - Everything else is of its own date: a logon at 4:30 with no night before it begins a day, whatever the boundary is,
 //!   and from the boundary on nothing is of the day before.
 //!
@@ -41,14 +44,16 @@ pub(super) struct Night {
 }
 
 impl Night {
-    /// The night after `midnight`; `stays` are in the order of their beginning. A stay that goes on beyond the boundary
-    /// is no night's work.
-    pub fn of(stays: &[&Stay], midnight: UtcMillis, boundary: UtcMillis) -> Self {
+    /// The night after `midnight`; `stays` are those of the evening's accounts, in the order of their beginning, and those of
+    /// `going_on` may go on with it after midnight. A stay that goes on beyond the boundary is no night's work.
+    pub fn of(stays: &[&Stay], midnight: UtcMillis, boundary: UtcMillis, going_on: &[&str]) -> Self {
         let ends_in_time = |stay: &&&Stay| stay.end.is_some_and(|end| end.at < boundary);
         let before = stays.iter().filter(|stay| stay.begin.at < midnight).filter(ends_in_time);
         let mut end = before.filter_map(|stay| stay.end).map(|end| end.latest.min(boundary)).max();
         let mut continued = Vec::new();
-        for stay in stays.iter().filter(|stay| (midnight..boundary).contains(&stay.begin.at)) {
+        let may_go_on = |stay: &&&Stay| going_on.contains(&stay.account.key.as_str());
+        let later = stays.iter().filter(|stay| (midnight..boundary).contains(&stay.begin.at));
+        for stay in later.filter(may_go_on) {
             let Some(latest) = end.filter(|end| stay.begin.at <= end.plus(NIGHT_PAUSE_MS)) else { break };
             if let Some(own) = stay.end.filter(|end| end.at < boundary) {
                 continued.push(stay.begin.event);
@@ -56,6 +61,12 @@ impl Night {
             }
         }
         Self { midnight, boundary, continued }
+    }
+
+    /// Whether a stay ends the night, on whoever's account it is.
+    pub fn is_ended_by(&self, stay: &Stay) -> bool {
+        let in_time = stay.end.is_some_and(|end| (self.midnight..self.boundary).contains(&end.at));
+        in_time && stay.begin.at < self.midnight
     }
 
     /// Whether the logon of a stay is of the day before.

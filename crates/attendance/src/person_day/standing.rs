@@ -1,7 +1,7 @@
 //! What a date is to somebody's employment and to the links of their accounts. No event tells of it, and it changes nothing
 //! that events say: it says why a day holds nothing, and that what a day outside of the employment holds is no punch of the
 //! person's ([`PersonDay::recorded`]). The last night of somebody who leaves is of their last evening, as
-//! their punches are; but for a stay that begins after midnight and goes on with that night: its punches are of their own date.
+//! their punches are; a stay that begins after midnight is of its own date, as its punches are.
 
 use super::{PersonDay, Silence};
 

@@ -114,6 +114,11 @@ fn day_at(pcs: &[Pc], day: i64, now: UtcMillis) -> PersonDay {
 
 /// The day with these borders.
 fn day_within(pcs: &[Pc], borders: Borders, now: UtcMillis) -> PersonDay {
+    day_whose(pcs, borders, now, Whose::always(&["S-hanako"]))
+}
+
+/// The same of a person whose accounts are these.
+fn day_whose(pcs: &[Pc], borders: Borders, now: UtcMillis, whose: Whose<'_>) -> PersonDay {
     let missing = |pc: &Pc| {
         let hole = |pair: &[Received]| (pair[0].event.sequence + 1, pair[1].event.sequence - 1);
         pc.events.windows(2).map(hole).filter(|(first, last)| first <= last).collect::<Vec<_>>()
@@ -129,7 +134,7 @@ fn day_within(pcs: &[Pc], borders: Borders, now: UtcMillis) -> PersonDay {
             Terminal { id: pc.id, events: &pc.events, timeline, used }
         })
         .collect();
-    Record::of(&terminals, &["S-hanako"], now).day(borders, &["S-hanako"])
+    Record::of(&terminals, &["S-hanako"], now).day(borders, whose)
 }
 
 fn day(pcs: &[Pc], number: i64) -> PersonDay {
@@ -512,7 +517,7 @@ fn a_day_without_a_stay_says_why_and_never_that_nobody_worked() {
     holed.events.remove(4);
     assert_eq!(day(&[holed], 1).silence, Some(Silence::Unknown));
     assert_eq!(day(&[], 0).silence, Some(Silence::NoTerminal));
-    let none = Record::of(&[], &[], at(99, 0)).day(borders(0), &[]);
+    let none = Record::of(&[], &[], at(99, 0)).day(borders(0), Whose::always(&[]));
     assert_eq!((none.silence, none.state), (Some(Silence::NoAccount), State::Unknown));
 }
 
@@ -534,7 +539,7 @@ fn outside_of_the_employment_nothing_is_missing_and_what_is_there_stays() {
     assert_eq!(silent(Employment::Before), Some(Silence::BeforeEmployment));
     assert_eq!(silent(Employment::After), Some(Silence::AfterEmployment));
     assert_eq!(silent(Employment::During), Some(Silence::Watched), "an account is linked");
-    let unlinked = || Record::of(&[], &[], at(99, 0)).day(borders(0), &[]);
+    let unlinked = || Record::of(&[], &[], at(99, 0)).day(borders(0), Whose::always(&[]));
     let explained = |standing| unlinked().of_one_with(standing).silence;
     assert_eq!(explained(standing(Employment::During)), Some(Silence::BeforeFirstLink));
     let later = Standing {

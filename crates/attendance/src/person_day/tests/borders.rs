@@ -454,3 +454,37 @@ fn the_first_and_the_last_of_a_day_are_among_the_punches_of_that_day() {
     }
     assert_eq!(seen, 4, "two days with a first and a last");
 }
+
+/// 21:00 to 0:10, a restart, 0:13 to 4:00, and a day from 33:00 to 42:00.
+fn restarted_night() -> [Pc; 1] {
+    let night = Pc::new(1).on("1", at(21, 0)).off("1", at(24, 10)).on("2", at(24, 13)).off("2", at(28, 0));
+    [night.on("3", at(33, 0)).off("3", at(42, 0))]
+}
+
+#[test]
+fn who_gets_an_account_has_nothing_of_the_night_before_but_what_begins_on_the_date() {
+    let (pcs, keys) = (restarted_night(), &["S-hanako"][..]);
+    let gets = Whose { today: keys, yesterday: &[], into_today: &[], into_tomorrow: keys };
+    let day = day_whose(&pcs, borders(1), at(100, 0), gets);
+    assert_eq!((first_at(&day).0, last_at(&day).0), (at(24, 13), at(42, 0)));
+    assert!(day.of_the_day_before.is_empty());
+    let marks: Vec<_> = day.lanes[0].marks.iter().filter(|mark| mark.account.is_some()).collect();
+    assert_eq!(marks.len(), 4, "the logoff at 0:10 is not among them: {marks:?}");
+    assert_eq!(day.lanes[0].stays.len(), 2);
+    assert_eq!(day.active_minutes(), 3 * 60 + 47 + 9 * 60);
+    // What goes on beyond the boundary is cut by the date.
+    let beyond = [Pc::new(1).on("1", at(22, 0)).off("1", at(30, 0))];
+    let day = day_whose(&beyond, borders(1), at(100, 0), gets);
+    assert_eq!((day.active_minutes(), last_at(&day).0), (6 * 60, at(30, 0)));
+}
+
+#[test]
+fn who_hands_an_account_over_has_the_night_to_its_end_and_no_stay_that_begins_after_midnight() {
+    let (pcs, keys) = (restarted_night(), &["S-hanako"][..]);
+    let hands_over = Whose { today: keys, yesterday: keys, into_today: keys, into_tomorrow: &[] };
+    let day = day_whose(&pcs, borders(0), at(100, 0), hands_over);
+    assert_eq!((first_at(&day).0, last_at(&day).0), (at(21, 0), at(24, 10)));
+    assert_eq!(day.active_minutes(), 190);
+    let both = day_whose(&pcs, borders(0), at(100, 0), Whose::always(keys));
+    assert_eq!(last_at(&both).0, at(28, 0), "of one and the same person the restart continues the night");
+}

@@ -8,7 +8,7 @@ fn heard_until(pc: &Pc, day: i64, heard: UtcMillis, now: UtcMillis) -> PersonDay
     let timeline = Timeline::of(&pc.events, &[], &[], Some(heard), now);
     let used = (pc.events[0].event.occurred_at, pc.events[0].event.occurred_at);
     let terminal = Terminal { id: pc.id, events: &pc.events, timeline: &timeline, used };
-    Record::of(&[terminal], &["S-hanako"], now).day(borders(day), &["S-hanako"])
+    Record::of(&[terminal], &["S-hanako"], now).day(borders(day), Whose::always(&["S-hanako"]))
 }
 
 #[test]
@@ -23,6 +23,7 @@ fn a_stay_that_nobody_has_ended_goes_as_far_as_its_pc_is_heard_of() {
         assert_eq!((unknown.silence, unknown.state), (Some(Silence::Unknown), State::Unknown), "{later}");
         assert_eq!((unknown.first, unknown.last), (First::None, Last::None), "{later}");
     }
+    assert_eq!(day(2, heard).last, Last::None, "and is not said to go on where nothing is heard of it");
     // To the millisecond.
     assert_eq!(day(3, at(72, 0)).silence, Some(Silence::Unknown));
     assert_eq!(day(3, at(72, 0).plus(1)).silence, None);

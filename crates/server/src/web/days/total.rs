@@ -66,7 +66,7 @@ fn is_estimated(day: &PersonDay) -> bool {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use mngntime_attendance::person_day::{Employment, Record, Silence};
+    use mngntime_attendance::person_day::{Employment, Record, Silence, Whose};
     use proptest::prelude::*;
 
     use super::*;
@@ -83,7 +83,7 @@ mod tests {
             |(active_ms, silence, recorded, first)| {
                 let (date, none) = (date(2026, 6, 16), Record::of(&[], &[], NOW));
                 let borders = borders(date, 300).unwrap();
-                let day = none.day(borders, &[]);
+                let day = none.day(borders, Whose::always(&[]));
                 Dated { date, borders, day: PersonDay { active_ms, silence, recorded, first, ..day } }
             },
         );
@@ -110,7 +110,7 @@ mod tests {
         let total = |first| {
             let (date, none) = (date(2026, 6, 16), Record::of(&[], &[], NOW));
             let borders = borders(date, 300).unwrap();
-            let day = PersonDay { silence: None, first, ..none.day(borders, &[]) };
+            let day = PersonDay { silence: None, first, ..none.day(borders, Whose::always(&[])) };
             let total = Total::of([Dated { date, borders, day }].iter(), NOW);
             (total.recorded, total.continued)
         };

@@ -115,7 +115,7 @@ async fn a_restart_in_the_last_night_is_an_error_of_its_own_date_on_page_file_an
     let left = NewEmployee { active_to: Some("2026-06-16".parse().unwrap()), ..one.data.clone() };
     site.store.change_employee(site.contract, one.id, left, Act::server(NOW)).await.unwrap();
     let page = month(&site, &cookie, "2026-06").await;
-    assert_eq!(times_of(&page, "/2026-06-16\"><span"), ["20:00", "26:00"]);
+    assert_eq!(times_of(&page, "/2026-06-16\"><span"), ["20:00", "24:10"], "what is hers");
     let (evening, after) = (row(&page, "2026-06-16"), row(&page, "2026-06-17"));
     assert!(evening.contains("status--ok") && !evening.contains("res=7"), "{evening}");
     assert!(after.contains("退職後の記録") && after.contains("打刻は res=7"), "{after}");
