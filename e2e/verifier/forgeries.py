@@ -487,6 +487,14 @@ def _(forger):
     pack["v"] = pack.pop("v")
 
 
+@refused("nights that last beyond noon")
+def _(forger):
+    pack = forger.pack
+    require_room("employee" in pack)
+    rules = pack.pop("rules")
+    pack["night_minutes"], pack["rules"] = 721, rules
+
+
 for KIND in LINES:
     def _add(forger, kind=KIND):
         forger.first(kind)["note"] = "paid"
@@ -509,7 +517,6 @@ with_field("pack", "server_key", lambda _: "ezwqNN1XMhxt0NHsIyWlM42VfKNhkX0YPO2w
 with_field("pack", "rules", lambda rules: {**rules, "judging": 2**32}, how=": a judging of no version")
 with_field("pack", "made_at", lambda _: 253_402_268_400_000, how=": after the calendar")
 with_field("pack", "rules", lambda rules: {**rules, "completeness": 2})
-with_field("pack", "night_minutes", lambda _: 721, how=": after noon")
 with_field("link", "account", lambda key: key + "x")
 with_field("link", "dates", lambda dates: ["2026-01-02", dates[1]])
 with_field("link", "void", lambda void: not void)

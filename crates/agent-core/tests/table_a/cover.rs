@@ -86,7 +86,7 @@ const TABLE: &[Row] = &[
     Row { number: 48, title: "Clock set back one hour", cover: Here, tests: &[], real_pc: "", note: "" },
     Row { number: 49, title: "Clock set forward, punch, set back", cover: Here, tests: &[], real_pc: "", note: "" },
     Row { number: 50, title: "Clock jumps 55 days", cover: Here, tests: &[("crates/server/tests/ingest.rs", "a_clock_a_year_off_or_absurd_is_kept_raw_with_its_offset"), ], real_pc: "", note: "" },
-    Row { number: 51, title: "Clock battery dead: starts in 2009", cover: Here, tests: &[], real_pc: "", note: "" },
+    Row { number: 51, title: "Clock battery dead: starts in 2009", cover: Here, tests: &[("crates/server/tests/days.rs", "who_signs_in_by_a_dead_clock_was_there_when_the_server_heard_of_it"), ], real_pc: "", note: "" },
     Row { number: 52, title: "Time zone changes", cover: Here, tests: &[], real_pc: "", note: "" },
     Row { number: 53, title: "Midnight passes", cover: Here, tests: &[], real_pc: "", note: "" },
     Row { number: 54, title: "Leap second", cover: Here, tests: &[], real_pc: "", note: "" },
