@@ -76,8 +76,7 @@ impl Night {
 
     /// Whether the logoff of a stay is of the day before.
     pub fn takes_logoff(&self, stay: &Stay) -> bool {
-        let in_time = stay.end.is_some_and(|end| (self.midnight..self.boundary).contains(&end.at));
-        in_time && (stay.begin.at < self.midnight || self.takes_logon(stay))
+        self.is_ended_by(stay) || self.takes_logon(stay)
     }
 
     /// Until when a stay is counted on the day before.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use mngntime_store::IDLE_MINUTES_MAX;
+use mngntime_store::{DAY_BOUNDARY_MAX_MINUTES, IDLE_MINUTES_MAX};
 use mngntime_wire::limits;
 
 use crate::source_address::Network;
@@ -46,14 +46,13 @@ pub(super) fn contact_seconds(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|seconds| (10..=limits::CONTACT_SECONDS_MAX).contains(seconds)).ok_or_else(rule)
 }
 
-/// From midnight, which knows no night, to noon.
-/// Until when a night belongs to the day before, in minutes after midnight.
+/// Until when a night belongs to the day before, in minutes after midnight: from midnight, which knows no night, to noon.
 pub(crate) fn day_boundary(text: &str) -> Result<u32, String> {
     let minutes = |text: &str| {
         let plain = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
         let (hours, minutes) = text.split_once(':').filter(|_| plain)?;
         let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
-        Some(hours * 60 + minutes).filter(|sum| minutes < 60 && *sum <= 12 * 60)
+        Some(hours * 60 + minutes).filter(|sum| minutes < 60 && *sum <= DAY_BOUNDARY_MAX_MINUTES)
     };
     minutes(text).ok_or_else(|| "it must be a time from 00:00 to 12:00, such as 05:00".into())
 }

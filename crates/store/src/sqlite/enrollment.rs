@@ -112,11 +112,11 @@ fn enroll_new(
 }
 
 /// The blocked terminal that this PC may be: whoever deletes the agent's files has it make another key, and the enrolment
-/// key lies on the PC. Its name is the same, or its make-up. One pass over the contract's terminals: a PC is enrolled once.
+/// key lies on the PC. Its name is the same, or its make-up. Asked of the blocked ones alone, however many PCs there are.
 fn blocked_like(tx: &Connection, contract: ContractId, enrolment: &Enrolment) -> Work<Option<TerminalId>> {
     rows::one(
         tx,
-        "SELECT id FROM terminals WHERE contract_id = ?1 AND status = 'blocked'
+        "SELECT id FROM terminals INDEXED BY terminals_blocked WHERE contract_id = ?1 AND status = 'blocked'
          AND (host_name = ?2 COLLATE NOCASE OR makeup = ?3) ORDER BY enrolled_at DESC, id LIMIT 1",
         params![contract.0, enrolment.host_name, telling_makeup(&enrolment.makeup)],
         |row| rows::terminal_id(row, 0),

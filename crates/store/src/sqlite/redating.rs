@@ -29,13 +29,12 @@ const DATES_AT_ONCE: usize = 100;
 const LOGOFFS_AT_ONCE: usize = 1_000;
 
 /// Contracts of which a part is left, or whose dates go by another boundary than that which holds now.
-pub(super) const LEFT: &str = "SELECT c.id FROM contracts c
+const LEFT: &str = "SELECT c.id FROM contracts c
     LEFT JOIN contract_settings s ON s.contract_id = c.id
     LEFT JOIN night_dates n ON n.contract_id = c.id
     WHERE n.contract_id IS NULL OR n.next_at IS NOT NULL
     OR n.boundary_minutes <> coalesce(s.day_begins_minutes, ?1) ORDER BY c.id";
-pub(super) const KEPT: &str =
-    "SELECT boundary_minutes, from_minutes, to_minutes, next_at, moved, judged, changed_by
+const KEPT: &str = "SELECT boundary_minutes, from_minutes, to_minutes, next_at, moved, judged, changed_by
     FROM night_dates WHERE contract_id = ?1";
 const KEEP: &str = "INSERT INTO night_dates (contract_id, boundary_minutes, from_minutes, to_minutes, next_at, moved, judged,
         changed_by)
@@ -43,9 +42,9 @@ const KEEP: &str = "INSERT INTO night_dates (contract_id, boundary_minutes, from
     ON CONFLICT (contract_id) DO UPDATE SET boundary_minutes = excluded.boundary_minutes,
     from_minutes = excluded.from_minutes, to_minutes = excluded.to_minutes, next_at = excluded.next_at,
     moved = excluded.moved, judged = excluded.judged, changed_by = excluded.changed_by";
-pub(super) const NEXT: &str = "SELECT occurred_at FROM punches WHERE contract_id = ?1 AND occurred_at >= ?2
+const NEXT: &str = "SELECT occurred_at FROM punches WHERE contract_id = ?1 AND occurred_at >= ?2
     ORDER BY occurred_at LIMIT 1";
-pub(super) const LOGOFFS: &str =
+const LOGOFFS: &str =
     "SELECT occurred_at, terminal_id, seq, account_id, local_date, makeup_changed, hindrance,
     employee_id, res, kind, stay FROM punches
     WHERE contract_id = ?1 AND occurred_at >= ?2 AND occurred_at < ?3 AND kind = 'logoff'";

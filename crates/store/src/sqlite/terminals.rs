@@ -254,19 +254,31 @@ pub(super) fn status_changes(
     let asked = params![contract.0, format!("terminal {id}"), rows::column(limit as u64)];
     rows::all(connection, sql, asked, |row| {
         let detail: String = row.get(3)?;
-        let told: TerminalChanged =
-            serde_json::from_str(&detail).map_err(|_| WorkError::Unreadable("what became of a terminal"))?;
-        let status =
-            told.status.and_then(|name| TerminalStatus::ALL.into_iter().find(|status| status.name() == name));
+        // Entries of before there was a log have a text as their detail: what was done says what it came to.
+        let told: Option<TerminalChanged> = serde_json::from_str(&detail).ok();
+        let action: String = row.get(2)?;
+        let named = told.as_ref().and_then(|told| {
+            TerminalStatus::ALL.into_iter().find(|status| Some(status.name()) == told.status.as_deref())
+        });
+        let like = told.as_ref().and_then(|told| TerminalId::parse(told.like.as_deref()?).ok());
         Ok(StatusChanged {
             at: rows::millis(row, 0)?,
             by: row.get(1)?,
-            action: row.get(2)?,
-            status: status.ok_or(WorkError::Unreadable("a terminal's status in the audit log"))?,
-            reason: told.reason,
-            like: told.like.and_then(|like| TerminalId::parse(&like).ok()),
+            status: named.unwrap_or_else(|| after(&action)),
+            action,
+            reason: told.and_then(|told| told.reason),
+            like,
         })
     })
+}
+
+/// The status that a change leaves behind, by the audit log's word for it.
+fn after(action: &str) -> TerminalStatus {
+    match action {
+        "block_terminal" => TerminalStatus::Blocked,
+        "retire_terminal" => TerminalStatus::Retired,
+        _ => TerminalStatus::Active,
+    }
 }
 
 /// Whether a terminal gets from one status to the other: a retired one comes back into use before it is blocked.
@@ -345,4 +357,34 @@ pub(super) fn allow_reenrollment(
     }
     let detail = json!({ "terminal": id.to_string(), "until": until.0 });
     audit::note(tx, Some(contract), "allow_reenrollment", &format!("terminal {id}"), &detail, act)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_before_there_was_a_log_say_by_what_was_done_what_became_of_a_terminal() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = super::super::schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+        let id = TerminalId::from_random([1; 16]);
+        let connection = Connection::from(connection);
+        for (at, action, detail) in [
+            (1, "block_terminal", "blocked".to_owned()),
+            (2, "retire_terminal", String::new()),
+            (3, "unretire_terminal", format!(r#"{{"terminal":"{id}","status":"blocked","reason":"r"}}"#)),
+        ] {
+            let sql = "INSERT INTO audit (at, by_whom, contract_id, action, object, detail)
+                 VALUES (?1, 'x', 1, ?2, ?3, ?4)";
+            rows::run(&connection, sql, params![at, action, format!("terminal {id}"), detail]).unwrap();
+        }
+        let found = status_changes(&connection, ContractId(1), &id, 9).unwrap();
+        let told: Vec<_> = found.iter().map(|change| (change.status, change.reason.as_deref())).collect();
+        let expected = [
+            (TerminalStatus::Blocked, Some("r")),
+            (TerminalStatus::Retired, None),
+            (TerminalStatus::Blocked, None),
+        ];
+        assert_eq!(told, expected);
+    }
 }
