@@ -17,7 +17,7 @@ use crate::verify::{Emptiness, Fault, FaultKind, NotedKind, Report, Witnessed};
 
 pub use against::{against, contradiction, reservations_beside};
 pub use grade::{reservations, verdict, verdict_with};
-pub use names::{clock_notes, punch};
+pub use names::{clock_notes, punch, result};
 use names::{japan, terminal};
 
 /// Texts in both languages: Japanese, English.

@@ -242,8 +242,10 @@ fn night(punch: &ShownPunch) -> Pair {
     (format!("（{date}の夜）"), format!(" (night of {date})"))
 }
 
-/// The newest result of a punch, as everybody sees it elsewhere; a number of a later version stands alone.
-fn result(newest: Option<Option<u8>>, language: Language) -> String {
+/// The newest result of a punch, as everybody sees it elsewhere: its number and the words of the event log. A number of a later
+/// version stands alone.
+#[must_use]
+pub fn result(newest: Option<Option<u8>>, language: Language) -> String {
     let Some(res) = newest else {
         return pick(language, ("判定の記録なし".to_owned(), "no result shown".to_owned()));
     };

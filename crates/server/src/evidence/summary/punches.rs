@@ -6,12 +6,13 @@
 use jiff::civil::Date;
 use mngntime_attendance::arrival::{Arrival, is_ahead};
 use mngntime_attendance::completeness::Received;
-use mngntime_model::{AccountIdentity, EventKind, Language, PunchResult, UtcMillis};
+use mngntime_evidence::words::result;
+use mngntime_model::{AccountIdentity, EventKind, Language, UtcMillis};
 use mngntime_store::local_date;
 
 use super::super::record::{Request, Written, WrittenTerminal};
 use super::super::span;
-use super::paper::{Cell, Column, Row};
+use super::paper::{Column, Row};
 use super::person::Person;
 use super::stays::{Begin, End, Stay, is_estimate};
 use super::{dated_short, day_of, is_weekend};
@@ -135,20 +136,12 @@ fn punch(received: &Received, terminal: &WrittenTerminal, notes: impl IntoIterat
         one(words.t(kind)),
         one(terminal.host_name.clone()),
         one(event.account.as_ref().map(name).unwrap_or_default()),
-        result(terminal.results.get(&event.sequence).copied()),
+        one(result(terminal.results.get(&event.sequence).copied(), Language::Japanese)),
         one(how(received, terminal.resent.contains(&event.sequence))),
         one(times::received(received.received_at, event.occurred_at)),
         range.into_iter().chain(notes).collect(),
     ];
     Row { cells, shaded: is_weekend(event.occurred_at) }
-}
-
-/// The newest result of a punch: the number and the words that everybody sees elsewhere.
-fn result(newest: Option<Option<u8>>) -> Cell {
-    let Some(res) = newest else { return vec!["判定の記録なし".to_owned()] };
-    let words = PunchResult::from_res(res).map(|result| result.message(Language::Japanese));
-    let words = words.map(|words| words.trim_end_matches('。').to_owned());
-    res.map(|number| format!("res={number}")).into_iter().chain(words).collect()
 }
 
 /// 取得方法, as every page says it.
@@ -186,24 +179,6 @@ mod tests {
     use mngntime_attendance::arrival::IMMEDIATE_MS;
     use mngntime_model::Evidence;
     use mngntime_wire::EncodedEvent;
-
-    #[test]
-    fn a_result_has_its_number_and_the_words_of_the_event_log() {
-        let text = |newest| result(newest).join(" ");
-        assert_eq!(text(Some(None)), "打刻完了");
-        for (res, told) in [
-            (5, "res=5 この契約主コードは使えません"),
-            (6, "res=6 この端末は使えません"),
-            (7, "res=7 このユーザーは使えません"),
-            (8, "res=8 接続しました"),
-            (9, "res=9 サーバーエラーです"),
-            // Of a later version.
-            (200, "res=200"),
-        ] {
-            assert_eq!(text(Some(Some(res))), told);
-        }
-        assert_eq!(text(None), "判定の記録なし");
-    }
 
     #[test]
     fn only_what_came_within_minutes_is_called_immediate() {
