@@ -11,6 +11,7 @@ EPOCH = date(1970, 1, 1).toordinal()
 RECORDED = range(0, date(2999, 12, 31).toordinal() - EPOCH + 1)
 EARLIEST, LATEST = -2**63, 2**63 - 1
 WRONG_CLOCK_MS = 300_000
+YEARS_MS = 366 * DAY_MS
 BACK_MS = 60_000
 LATE_MS = 3_600_000
 PAUSE_MS = 3_600_000
@@ -78,19 +79,30 @@ class Story:
         return self.bounds is not None and self.bounds[1] > plus(self.event["recorded_at"]["wall"], BACK_MS)
 
 
-def set_right(stories):
-    """Times by the server's clock, where the PC's was off."""
+def offsets(stories):
+    """How far the PC's clock was off at each event, the last one first."""
     by, came = 0, None
     for story in reversed(stories):
         by, came = (by if story.received_at == came else 0), story.received_at
-        offset = 0 if by is None else plus(story.offset, by)
-        offset = offset if abs(offset) > WRONG_CLOCK_MS else 0
+        yield story, 0 if by is None else plus(story.offset, by)
         if story.event["kind"] == "time_change":
             amount = re.fullmatch(r"by_ms:([+-]?[0-9]+)", story.cause)
             if story.cause.startswith("behind_last_seen_ms:"):
                 by = None
             elif amount and by is not None and EARLIEST <= int(amount[1]) <= LATEST:
                 by = plus(by, int(amount[1]))
+
+
+def years_off(events):
+    """When, by the server's clock, each event happened that a clock years off has stamped: by their numbers."""
+    return {story.event["seq"]: plus(story.occurred, offset)
+            for story, offset in offsets([Story(*event) for event in events]) if YEARS_MS < abs(offset) < LATEST}
+
+
+def set_right(stories):
+    """Times by the server's clock, where the PC's was off."""
+    for story, offset in offsets(stories):
+        offset = offset if abs(offset) > WRONG_CLOCK_MS else 0
         story.recorded = plus(story.recorded, offset)
         story.occurred = plus(story.occurred, offset)
         if story.spans_a_step():

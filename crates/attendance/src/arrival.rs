@@ -2,7 +2,8 @@
 //!
 //! Of what the OS told at its moment, the way it travelled is said: the terminal's mark of 再送 is its own word, and what does not
 //! have it may have been long on its way all the same. Of all else, how the agent knew says more. What is said to have happened
-//! well after it was received is of a clock that was ahead, whatever the terminal says of it: 未来の時刻.
+//! well after it was received is of a clock that was ahead, whatever the terminal says of it: 未来の時刻. Where the clock was years
+//! off, the time is by the server's, and that is said: サーバーの時計.
 
 use mngntime_model::{Evidence, UtcMillis};
 
@@ -34,6 +35,8 @@ pub struct Arrival {
     pub delay_ms: i64,
     /// See [`is_ahead`].
     pub ahead: bool,
+    /// Whether the terminal's clock was years off, so that the time is by the server's.
+    pub by_the_servers_clock: bool,
 }
 
 impl Arrival {
@@ -55,6 +58,18 @@ impl Arrival {
         self.ahead && self.evidence != Evidence::Inferred
     }
 
+    /// サーバーの時計: its time is by the server's clock. Of an estimate that is said instead.
+    #[must_use]
+    pub fn is_by_the_servers_clock(self) -> bool {
+        self.by_the_servers_clock && self.evidence != Evidence::Inferred
+    }
+
+    /// Whether the terminal's clock was so wrong that somebody should look.
+    #[must_use]
+    pub fn is_of_a_wrong_clock(self) -> bool {
+        self.is_future() || self.is_by_the_servers_clock()
+    }
+
     fn is_of_its_moment(self) -> bool {
         self.evidence == Evidence::Notice && !self.resent && !self.ahead
     }
@@ -69,13 +84,20 @@ mod tests {
         let come = |received_at| {
             // A clock that is a minute behind.
             let delay_ms = delay_ms(UtcMillis(0), 60_000, UtcMillis(received_at));
-            let arrival = Arrival { evidence: Evidence::Notice, resent: false, delay_ms, ahead: false };
+            let arrival = Arrival {
+                evidence: Evidence::Notice,
+                resent: false,
+                delay_ms,
+                ahead: false,
+                by_the_servers_clock: false,
+            };
             (arrival.is_immediate(), arrival.is_delayed())
         };
         assert_eq!((come(0), come(360_000), come(360_001)), ((true, false), (true, false), (false, true)));
         for (evidence, resent) in [(Evidence::Notice, true), (Evidence::FoundAtStart, false)] {
             for delay_ms in [0, i64::MAX] {
-                let arrival = Arrival { evidence, resent, delay_ms, ahead: false };
+                let arrival =
+                    Arrival { evidence, resent, delay_ms, ahead: false, by_the_servers_clock: false };
                 assert!(!arrival.is_immediate() && !arrival.is_delayed(), "{arrival:?}");
             }
         }
@@ -88,7 +110,7 @@ mod tests {
             let (occurred_at, received_at) = (UtcMillis(occurred_at), UtcMillis(0));
             let (delay_ms, ahead) =
                 (delay_ms(occurred_at, 0, received_at), is_ahead(occurred_at, received_at));
-            let arrival = Arrival { evidence, resent, delay_ms, ahead };
+            let arrival = Arrival { evidence, resent, delay_ms, ahead, by_the_servers_clock: false };
             (arrival.is_future(), arrival.is_immediate() || arrival.is_delayed())
         };
         assert_eq!(come(IMMEDIATE_MS, Evidence::Notice, false), (false, true), "as far as clocks differ");

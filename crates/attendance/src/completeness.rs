@@ -23,7 +23,7 @@ mod losses;
 mod sweep;
 
 pub(crate) use clocks::YEARS_MS;
-pub use clocks::put_right;
+pub use clocks::{may_be_years_off, put_right};
 pub use dates::{DAYS_MAX, DaysTold, begin_of, day_of};
 pub use losses::DeclaredLosses;
 
@@ -171,9 +171,17 @@ pub struct Received {
     pub received_at: UtcMillis,
     /// Server's clock less the terminal's at that moment, in milliseconds.
     pub clock_offset_ms: i64,
+    /// What the terminal's clock showed, where that was years off and the event's times are by the server's (see [`put_right`]).
+    pub stamped_at: Option<UtcMillis>,
 }
 
 impl Received {
+    /// An event as it came.
+    #[must_use]
+    pub fn of(event: Event, received_at: UtcMillis, clock_offset_ms: i64) -> Self {
+        Self { event, received_at, clock_offset_ms, stamped_at: None }
+    }
+
     /// Whether it had waited on the PC.
     #[must_use]
     pub fn is_late(&self) -> bool {

@@ -236,6 +236,8 @@ pub struct Mark {
     pub late: bool,
     /// How long after it happened it arrived, by the server's clock, in milliseconds.
     pub delay_ms: i64,
+    /// What the PC's clock showed, where that was years off and `at` is by the server's.
+    pub stamped_at: Option<UtcMillis>,
 }
 
 /// One PC on the day.

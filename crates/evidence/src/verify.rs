@@ -513,7 +513,7 @@ impl Verifier {
         if let Some((terminal, pack)) = self.terminal.take().zip(self.report.pack.clone()) {
             self.named.extend(terminal.named().cloned());
             terminal.tell(&pack, self.keeps_punches, &mut self.report);
-            let faults = terminal.leave(&pack, &self.noted, &mut self.report);
+            let faults = terminal.leave((&pack, &self.links), &self.noted, &mut self.report);
             faults.into_iter().for_each(|kind| self.fault(kind));
         }
     }

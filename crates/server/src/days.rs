@@ -126,11 +126,11 @@ pub async fn of_terminal(
         for stored in read.into_iter().filter(|stored| stored.sequence <= last) {
             numbers.push(stored.sequence);
             // What this program cannot read says nothing; its number is there.
-            events.extend(EncodedEvent::decode(&stored.json).ok().map(|encoded| Received {
-                event: encoded.event,
-                received_at: stored.received_at,
-                clock_offset_ms: stored.clock_offset_ms,
-            }));
+            events.extend(
+                EncodedEvent::decode(&stored.json)
+                    .ok()
+                    .map(|encoded| Received::of(encoded.event, stored.received_at, stored.clock_offset_ms)),
+            );
         }
     }
     let gone = retired(&gone);

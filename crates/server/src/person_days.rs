@@ -127,7 +127,8 @@ impl PersonDays {
     #[must_use]
     pub fn arrival(&self, mark: &Mark) -> Arrival {
         let [resent, ahead] = [&self.resent, &self.ahead].map(|events| events.contains(&mark.event));
-        Arrival { evidence: mark.evidence, resent, delay_ms: mark.delay_ms, ahead }
+        let by_the_servers_clock = mark.stamped_at.is_some();
+        Arrival { evidence: mark.evidence, resent, delay_ms: mark.delay_ms, ahead, by_the_servers_clock }
     }
 
     /// Whether a PC whose clock was ahead tells of logons or logoffs of the person on a date.
@@ -348,11 +349,9 @@ pub fn judge(
 fn read(found: &PersonTerminal, now: UtcMillis) -> Told {
     // What this program cannot read says nothing; its number is there.
     let received = found.events.iter().filter_map(|stored| {
-        EncodedEvent::decode(&stored.json).ok().map(|encoded| Received {
-            event: encoded.event,
-            received_at: stored.received_at,
-            clock_offset_ms: stored.clock_offset_ms,
-        })
+        EncodedEvent::decode(&stored.json)
+            .ok()
+            .map(|encoded| Received::of(encoded.event, stored.received_at, stored.clock_offset_ms))
     });
     let events: Vec<Received> = received.collect();
     let (first, last) = found.numbers;

@@ -20,8 +20,12 @@ pub struct PunchLine {
     pub account: String,
     /// Employee code; absent when the account belonged to nobody on that date.
     pub employee: Option<String>,
-    /// When it happened, RFC 3339, UTC. Of a PC's clock beyond the years ±9999 its milliseconds, `9223372036854775807 ms`.
+    /// When it happened, RFC 3339, UTC: by the PC's clock; where that was more than 366 days off, by the server's.
     pub occurred_at: String,
+    /// What the PC's clock showed, where that was more than 366 days off; absent otherwise. Beyond the years ±9999 its
+    /// milliseconds, `9223372036854775807 ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamped_at: Option<String>,
     /// When it was stored, RFC 3339, UTC.
     pub received_at: String,
     /// The result number; absent when accepted.
@@ -59,6 +63,7 @@ impl From<&Punch> for PunchLine {
             account: format!("{}\\{}", punch.domain, punch.name),
             employee: punch.employee_code.clone(),
             occurred_at: rfc3339(punch.occurred_at),
+            stamped_at: punch.stamped_at.map(rfc3339),
             received_at: rfc3339(punch.received_at),
             res: punch.result.res(),
             error: error_name(punch.result).map(str::to_owned),

@@ -1,7 +1,8 @@
 //! Evidence packs of an honest server whose clock was set, and of PCs whose clocks show anything.
 
+use crate::evidence::kind;
 use crate::support::{DAY_MS, NOW, Pc, Server};
-use mngntime_evidence::verify::{Oddity, Stamped};
+use mngntime_evidence::verify::{FaultKind, Oddity, Stamped};
 use mngntime_evidence::{Report, words};
 use mngntime_model::{EventKind, Language, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
@@ -193,4 +194,67 @@ async fn no_time_that_a_pc_may_tell_keeps_anybody_from_a_pack() {
     assert_eq!(report.terminals, 36);
     let one = server.exported(&server.request(Some("E1")).await).await;
     assert_eq!((one.faults, one.terminals > 0), (vec![], true));
+}
+
+/// A working day of Hanako by a clock that shows 2000 or 2055, until somebody sets it in the afternoon; her account is hers
+/// from today on, and Taro's from tomorrow.
+async fn a_day_by(years: i64) -> (Server, Pc) {
+    let (server, mut pc) = started().await;
+    let offset = years * 365 * DAY_MS;
+    pc.wall = server.app.now().plus(offset);
+    let morning = [pc.event(EventKind::ServiceStart, None, pc.wall), pc.logon("hanako")];
+    server.deliver(&pc.batch(&morning)).await;
+    server.pass(60 * MINUTE_MS);
+    pc.wall = pc.wall.plus(60 * MINUTE_MS);
+    let lock = pc.event(EventKind::Lock, Some("hanako"), pc.wall);
+    pc.wall = server.app.now();
+    let event = pc.event(EventKind::TimeChange, None, pc.wall);
+    let mut set = EncodedEvent::decode(&event).unwrap();
+    set.event.cause = Some(format!("by_ms:{}", -offset));
+    set.event.session = None;
+    let set = EncodedEvent::encode(set.event, set.previous).unwrap();
+    pc.previous = set.digest;
+    server.deliver(&pc.batch(&[lock, set.json])).await;
+    server.pass(60 * MINUTE_MS);
+    pc.wall = server.app.now();
+    let logoff = pc.event(EventKind::Logoff, Some("hanako"), pc.wall);
+    server.deliver(&pc.batch(&[logoff])).await;
+    server.link("hanako", "E1").await;
+    (server, pc)
+}
+
+#[tokio::test]
+async fn a_day_by_a_clock_years_off_is_one_day_on_the_list_on_the_pages_and_in_the_pack() {
+    for years in [-26, 29] {
+        let (server, _) = a_day_by(years).await;
+        let now = server.app.now();
+        let punches = server.punches().await;
+        let stood: Vec<_> = punches.iter().map(|punch| (now.0 - punch.occurred_at.0) / MINUTE_MS).collect();
+        assert_eq!(stood, [0, 120], "{years}: newest first, each at the server's time");
+        let stamped: Vec<_> = punches.iter().map(|punch| punch.stamped_at.is_some()).collect();
+        assert_eq!(stamped, [false, true]);
+        assert!(punches.iter().all(|punch| punch.result.res().is_none()), "{punches:?}");
+        server.sign().await;
+        let report = server.exported(&server.request(Some("E1")).await).await;
+        assert_eq!((report.faults.clone(), report.hidden), (vec![], 0), "{years}");
+        assert_eq!(report.events, 6, "the start before, and all of the day");
+    }
+}
+
+/// Who forges a link so that it ends before the day shows what is somebody else's, whatever a clock of 2055 says.
+#[tokio::test]
+async fn what_is_somebody_elses_by_the_servers_clock_too_is_a_fault() {
+    let (server, _) = a_day_by(29).await;
+    let lines = server.record(Some("E1")).await;
+    assert_eq!(server.verify(&lines).faults, []);
+    let faults_until = |to: &str| {
+        let ended = lines.iter().map(|line| match kind(line) {
+            "link" => line.replace("\"2026-01-01\",null", &format!("\"2026-01-01\",\"{to}\"")),
+            _ => line.clone(),
+        });
+        let faults = server.verify(&ended.collect::<Vec<_>>()).faults.into_iter();
+        faults.filter(|fault| matches!(fault.kind, FaultKind::SomebodyElse { .. })).count()
+    };
+    let (today, yesterday) = ("2026-11-23", "2026-11-22");
+    assert_eq!((faults_until(today), faults_until(yesterday)), (0, 3));
 }

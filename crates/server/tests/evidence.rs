@@ -327,7 +327,13 @@ async fn an_event_that_the_server_added_lacks_its_terminals_signature() {
         boot_counter_ms: 1,
         day_begins_minutes: 300,
         signed: mngntime_store::SignedBatch { digest, signature: "AAAA".into(), payload: json.clone() },
-        events: vec![mngntime_store::IncomingEvent { resent: false, digest, json, event: event.event }],
+        events: vec![mngntime_store::IncomingEvent {
+            resent: false,
+            digest,
+            json,
+            event: event.event,
+            stamped_at: None,
+        }],
     };
     server.app.store.receive(batch).await.unwrap();
     let lines = server.record(None).await;

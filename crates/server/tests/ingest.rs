@@ -331,7 +331,11 @@ async fn a_clock_a_year_off_or_absurd_is_kept_raw_with_its_offset() {
         assert!(all_stored(&receipt));
         assert_eq!(receipt.received_at, NOW.0);
         let detail = server.app.store.punch(server.contract.into(), terminal(&pc), 1).await.unwrap().unwrap();
-        assert_eq!(detail.punch.occurred_at, UtcMillis(wall));
+        // One that is more than a year off stands at the server's time, if how far it was off can be told.
+        let is_placed = wall == i64::MAX;
+        let expected = (if is_placed { NOW } else { UtcMillis(wall) }, is_placed.then_some(UtcMillis(wall)));
+        assert_eq!((detail.punch.occurred_at, detail.punch.stamped_at), expected);
+        assert!(detail.json.contains(&wall.to_string()), "its bytes are as they were");
         assert_eq!(detail.clock_offset_ms, NOW.0.saturating_sub(wall));
         assert_eq!(detail.terminal.clock_offset_ms, NOW.0.saturating_sub(wall));
     }

@@ -6,6 +6,8 @@
 
 #[path = "suite/ceremonies.rs"]
 mod ceremonies;
+#[path = "suite/clocks.rs"]
+mod clocks;
 #[path = "suite/cluster.rs"]
 mod cluster;
 #[path = "suite/days.rs"]
@@ -300,6 +302,9 @@ suite![
     roles::a_contract_gets_its_first_administrator_once,
     roles::a_set_up_link_works_once_and_for_its_time,
     roles::employees_are_let_in_once_each_and_all_or_none,
+    clocks::what_a_clock_years_off_has_stamped_stands_at_the_servers_time,
+    clocks::days_and_packs_find_what_a_clock_years_off_has_stamped,
+    clocks::what_a_clock_years_off_has_stamped_goes_with_its_month,
     nights::the_last_night_of_a_link_is_of_its_last_date,
     nights::a_logon_that_comes_after_its_logoff_puts_its_date_right,
     nights::previews_and_later_judgements_go_by_the_same_date,

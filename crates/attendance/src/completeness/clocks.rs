@@ -20,20 +20,30 @@ const BACK_MS: i64 = 60_000;
 pub(crate) const YEARS_MS: i64 = 366 * 86_400_000;
 
 /// The same events, those at the times of the server's clock that a clock years off has stamped: as estimates, since no clock
-/// has shown that time to anybody. A clock that is off by less is the PC's own, and is left.
+/// has shown that time to anybody. A clock that is off by less is the PC's own, and is left. What it showed stays beside
+/// ([`Received::stamped_at`]).
 #[must_use]
 pub fn put_right(events: Vec<Received>) -> Vec<Received> {
     let offsets = offsets(&events);
     let right = |(received, offset): (Received, i64)| {
-        if offset.saturating_abs() <= YEARS_MS {
+        // One that is beyond all numbers tells no time.
+        if !(YEARS_MS + 1..i64::MAX).contains(&offset.saturating_abs()) {
             return received;
         }
         let mut right = shifted(&received, offset);
         let at = right.event.occurred_at;
+        right.stamped_at = Some(received.event.occurred_at);
         right.event.bounds = right.event.bounds.or(Some(Bounds::between(at, at)));
         right
     };
     events.into_iter().zip(offsets).map(right).collect()
+}
+
+/// Whether a clock may have been years off when events were stamped that came with this offset: without a setting of the
+/// clock among them, only their offset says so.
+#[must_use]
+pub fn may_be_years_off<'a>(mut events: impl Iterator<Item = &'a Event>, clock_offset_ms: i64) -> bool {
+    clock_offset_ms.saturating_abs() > YEARS_MS || events.any(|event| event.kind == EventKind::TimeChange)
 }
 
 /// The same events with right times; `None` when no clock was wrong.
@@ -96,7 +106,11 @@ fn shifted(received: &Received, offset: i64) -> Received {
     event.occurred_at = right(event.occurred_at);
     event.recorded_at = Moment { wall: recorded, ..event.recorded_at };
     let clock_offset_ms = if offset == 0 { received.clock_offset_ms } else { 0 };
-    Received { event, received_at: received.received_at, clock_offset_ms }
+    Received {
+        clock_offset_ms,
+        stamped_at: received.stamped_at,
+        ..Received::of(event, received.received_at, 0)
+    }
 }
 
 /// Nothing is recorded before it is over.

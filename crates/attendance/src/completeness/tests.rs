@@ -32,7 +32,7 @@ impl Story {
             cause: Some(cause.to_owned()).filter(|cause| !cause.is_empty()),
             supersedes: None,
         };
-        self.0.push(Received { event, received_at: time, clock_offset_ms: 0 });
+        self.0.push(Received::of(event, time, 0));
         self
     }
 

@@ -43,6 +43,7 @@ pub(super) fn of(
             account: account.cloned(),
             late: received.is_late(),
             delay_ms: received.delay_ms(),
+            stamped_at: received.stamped_at,
         })
     };
     let mut found: Vec<Mark> = terminal.events.iter().filter_map(mark).collect();

@@ -48,7 +48,7 @@ impl Pc {
             cause: None,
             supersedes: None,
         };
-        self.events.push(Received { event, received_at: time, clock_offset_ms: 0 });
+        self.events.push(Received::of(event, time, 0));
         self
     }
 

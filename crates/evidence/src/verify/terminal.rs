@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use mngntime_attendance::completeness::{
-    DeclaredLosses, Received, RetiredNumbers, State, Timeline, begin_of, day_of, declared_loss,
+    DeclaredLosses, Received, RetiredNumbers, State, Timeline, begin_of, day_of, declared_loss, put_right,
 };
 use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
@@ -69,6 +69,8 @@ pub(super) struct TerminalCheck {
     judged: (u64, u64),
     /// Logons so far; absent before the first event.
     nights: Option<Nights>,
+    /// Events that are somebody else's by their own times. Whether a clock was years off shows only when all events are read.
+    doubted: BTreeSet<u64>,
     /// The newest result of each number: its `res`, if it has one.
     results: BTreeMap<u64, Option<u8>>,
     /// The first and the last date so far.
@@ -105,6 +107,7 @@ impl TerminalCheck {
             results: BTreeMap::new(),
             dates: None,
             nights: None,
+            doubted: BTreeSet::new(),
             timeline: None,
             counts: Report::default(),
         })
@@ -162,20 +165,18 @@ impl TerminalCheck {
             return vec![FaultKind::WrongEvent { sequence: self.next }];
         };
         let sequence = encoded.event.sequence;
-        let mut faults = self.place(sequence, encoded.digest, &line.place, around, Some(line.json.clone()));
+        let faults = self.place(sequence, encoded.digest, &line.place, around, Some(line.json.clone()));
         let nights = self.nights.get_or_insert_with(|| Nights::until(around.pack.night_minutes));
-        let is_shown = is_shown(&encoded.event, nights, around);
-        fault_if(&mut faults, !is_shown, FaultKind::SomebodyElse { sequence });
+        if !is_shown(&encoded.event, nights, around.pack, around.links) {
+            self.doubted.insert(sequence);
+        }
         nights.note(&encoded.event);
         self.follow(&encoded.event, encoded.previous);
         let place = &line.place;
         self.counts.clock_offset_max_ms =
             self.counts.clock_offset_max_ms.max(place.clock_offset_ms.unsigned_abs());
-        self.events.push(Received {
-            event: encoded.event,
-            received_at: UtcMillis(place.received_at),
-            clock_offset_ms: place.clock_offset_ms,
-        });
+        let received_at = UtcMillis(place.received_at);
+        self.events.push(Received::of(encoded.event, received_at, place.clock_offset_ms));
         faults
     }
 
@@ -357,9 +358,15 @@ impl TerminalCheck {
     }
 
     /// Whether all numbers have been told of; adds what was counted to the report.
-    pub(super) fn leave(mut self, pack: &format::Pack, noted: &Noted, report: &mut Report) -> Vec<FaultKind> {
+    pub(super) fn leave(
+        mut self,
+        (pack, links): (&format::Pack, &[format::Link]),
+        noted: &Noted,
+        report: &mut Report,
+    ) -> Vec<FaultKind> {
         let end = self.line.numbers.last.saturating_add(1);
         let mut faults = self.walk_to(end);
+        faults.extend(self.somebody_elses(pack, links));
         fault_if(&mut faults, self.known.is_empty() && self.retired.is_empty(), FaultKind::EmptyTerminal);
         fault_if(&mut faults, !self.has_all_days(pack), FaultKind::WrongDay);
         let came = self.came();
@@ -371,6 +378,22 @@ impl TerminalCheck {
             Err(fault) => faults.push(fault),
         }
         self.add_to(report);
+        faults
+    }
+
+    /// Events that are somebody else's by the server's clock, too, where theirs was years off.
+    fn somebody_elses(&self, pack: &format::Pack, links: &[format::Link]) -> Vec<FaultKind> {
+        if self.doubted.is_empty() {
+            return Vec::new();
+        }
+        let mut nights = Nights::until(pack.night_minutes);
+        let mut faults = Vec::new();
+        for Received { event, stamped_at, .. } in put_right(self.events.clone()) {
+            let is_theirs = stamped_at.is_some() && is_shown(&event, &nights, pack, links);
+            let is_fault = self.doubted.contains(&event.sequence) && !is_theirs;
+            fault_if(&mut faults, is_fault, FaultKind::SomebodyElse { sequence: event.sequence });
+            nights.note(&event);
+        }
         faults
     }
 
@@ -420,15 +443,15 @@ fn date_of(begins: i64) -> Option<Date> {
 
 /// What belongs to nobody is shown; of people only the one the pack is about, on the dates of the links, and with them the
 /// end of a night that began on them.
-fn is_shown(event: &Event, nights: &Nights, around: &Around<'_>) -> bool {
-    let (Some(account), Some(employee)) = (&event.account, &around.pack.employee) else {
+fn is_shown(event: &Event, nights: &Nights, pack: &format::Pack, links: &[format::Link]) -> bool {
+    let (Some(account), Some(employee)) = (&event.account, &pack.employee) else {
         return true;
     };
     let dates = [japan::date_at(event.occurred_at), nights.date_of(event)].map(|date| date.to_string());
     let covers = |(from, to): &(String, Option<String>), date: &String| {
         from <= date && to.as_ref().is_none_or(|to| date <= to)
     };
-    around.links.iter().any(|link| {
+    links.iter().any(|link| {
         !link.void
             && link.account == account.key
             && link.employee == *employee

@@ -30,6 +30,7 @@ fn punches_are_told_by_time_and_of_one_moment_by_terminal_and_number() {
         sequence,
         is_logon: true,
         occurred_at,
+        stamped_at: None,
         date: String::new(),
         bounds: None,
         account: None,

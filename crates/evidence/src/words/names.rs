@@ -275,6 +275,13 @@ pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String 
     };
     let (night, night_english) = night(punch);
     let (sent, sent_english) = if punch.resent { (" 再送", ", sent again") } else { ("", "") };
+    let (clock, clock_english) = punch.stamped_at.map_or_else(Default::default, |at| {
+        let at = full(at);
+        (
+            format!("（サーバーの時計による時刻。端末の時計は{at}）"),
+            format!(" (by the server's clock; the terminal's showed {at})"),
+        )
+    });
     let (beyond, beyond_english) = match is_asked_for(report, punch) {
         true => ("", ""),
         false => (OUTSIDE.0, OUTSIDE.1),
@@ -287,10 +294,10 @@ pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String 
         language,
         (
             format!(
-                "{at}{night} {kind} {host} 番号{number} {account} {result} {signed} 受信 {received}{sent}{range}{beyond}"
+                "{at}{clock}{night} {kind} {host} 番号{number} {account} {result} {signed} 受信 {received}{sent}{range}{beyond}"
             ),
             format!(
-                "{at}{night_english} {kind_english} {host} number {number} {account} {result}, {signed_english}, received {received}{sent_english}{range_english}{beyond_english}"
+                "{at}{clock_english}{night_english} {kind_english} {host} number {number} {account} {result}, {signed_english}, received {received}{sent_english}{range_english}{beyond_english}"
             ),
         ),
     )

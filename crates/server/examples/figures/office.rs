@@ -119,6 +119,7 @@ async fn begin(
             digest: event.digest,
             json: event.json,
             event: event.event,
+            stamped_at: None,
         }],
         signed,
     };

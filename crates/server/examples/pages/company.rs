@@ -297,7 +297,13 @@ impl Pc {
         };
         let encoded = EncodedEvent::encode(event, self.previous)?;
         self.previous = encoded.digest;
-        Ok(IncomingEvent { resent: false, digest: encoded.digest, json: encoded.json, event: encoded.event })
+        Ok(IncomingEvent {
+            resent: false,
+            digest: encoded.digest,
+            json: encoded.json,
+            event: encoded.event,
+            stamped_at: None,
+        })
     }
 }
 

@@ -248,6 +248,7 @@ fn cells(line: &PunchLine) -> [String; 10] {
         (Some(from), Some(to)) => format!(" [{from} .. {to}]"),
         _ => String::new(),
     };
+    let stamped = line.stamped_at.as_ref().map_or_else(String::new, |at| format!(" [PCの時計 {at}]"));
     [
         line.terminal.clone(),
         line.seq.to_string(),
@@ -258,7 +259,7 @@ fn cells(line: &PunchLine) -> [String; 10] {
         line.received_at.clone(),
         line.res.map_or_else(|| "-".into(), |res| res.to_string()),
         if line.res.is_some() { "○".into() } else { String::new() },
-        format!("{}{bounds}{}", how_in_japanese(&line.how), unattended(line)),
+        format!("{}{bounds}{}{stamped}", how_in_japanese(&line.how), unattended(line)),
     ]
 }
 
@@ -309,6 +310,7 @@ mod tests {
             account: "EXAMPLE\\花子".into(),
             employee: None,
             occurred_at: "2026-11-23T00:00:00.000Z".into(),
+            stamped_at: None,
             received_at: "2026-11-23T00:00:01.000Z".into(),
             res: Some(7),
             error: Some("user_unusable".into()),

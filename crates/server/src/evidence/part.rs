@@ -1,6 +1,8 @@
 //! A terminal's part of a record: which of its events a pack shows.
 
-use mngntime_attendance::completeness::RetiredNumbers;
+use std::collections::BTreeMap;
+
+use mngntime_attendance::completeness::{self, Received, RetiredNumbers};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{EvidenceTerminal, StoredEvent};
 use mngntime_wire::EncodedEvent;
@@ -39,11 +41,26 @@ impl Part {
         self.json(number).is_some()
     }
 
+    /// The events that can be read, by their numbers, with the times by which they are judged.
+    pub(super) fn put_right(&self) -> BTreeMap<u64, Received> {
+        put_right(&self.events)
+    }
+
     /// The bytes of an event.
     pub(super) fn json(&self, number: u64) -> Option<&str> {
         let place = self.events.binary_search_by_key(&number, |event| event.sequence).ok()?;
         self.events.get(place).map(|event| event.json.as_str())
     }
+}
+
+/// Stored events that can be read, by their numbers: those that a clock years off has stamped by the server's clock.
+pub(super) fn put_right<'e>(events: impl IntoIterator<Item = &'e StoredEvent>) -> BTreeMap<u64, Received> {
+    let read = events.into_iter().filter_map(|stored| {
+        let encoded = EncodedEvent::decode(&stored.json).ok()?;
+        Some(Received::of(encoded.event, stored.received_at, stored.clock_offset_ms))
+    });
+    let right = completeness::put_right(read.collect());
+    right.into_iter().map(|received| (received.event.sequence, received)).collect()
 }
 
 /// A stored event, read.

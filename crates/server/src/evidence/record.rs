@@ -16,7 +16,7 @@ mod whole;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use mngntime_attendance::completeness::{RULES_VERSION, Received};
+use mngntime_attendance::completeness::{RULES_VERSION, Received, put_right};
 use mngntime_evidence::Verifier;
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Earlier, Employee, End, EventLine, Head, Hidden, Line, Numbers, Pack,
@@ -483,7 +483,7 @@ impl<'a, W: Write> Writer<'a, W> {
             days,
             timeline,
             // The summary of everybody tells of none.
-            told: if self.request.employee.is_some() { events } else { Vec::new() },
+            told: if self.request.employee.is_some() { put_right(events) } else { Vec::new() },
             resent: part.events.iter().filter(|event| event.resent).map(|event| event.sequence).collect(),
             results,
         })
@@ -505,11 +505,7 @@ impl<'a, W: Write> Writer<'a, W> {
                     self.line(&Line::Event(EventLine { json: stored.json.clone(), place }))?;
                     shown.insert(
                         stored.sequence,
-                        Received {
-                            event,
-                            received_at: stored.received_at,
-                            clock_offset_ms: stored.clock_offset_ms,
-                        },
+                        Received::of(event, stored.received_at, stored.clock_offset_ms),
                     );
                 } else {
                     let hash = stored.digest.to_string();

@@ -16,8 +16,9 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
+use mngntime_attendance::completeness::{self, Received, may_be_years_off};
 use mngntime_ledger::Digest;
-use mngntime_model::{PunchResult, TerminalId, UtcMillis};
+use mngntime_model::{Event, PunchResult, TerminalId, UtcMillis};
 use mngntime_store::{
     ContractId, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, QuarantineReason, Quarantined, Refusal,
     Seal, Sealed, Sender, SignedBatch, StoreError,
@@ -143,18 +144,19 @@ impl Arrival<'_> {
     }
 
     async fn incoming(&self, contract: ContractId, terminal: TerminalId) -> Result<IncomingBatch, Failure> {
+        let clock_offset_ms = self.received_at.0.saturating_sub(self.batch.sent_at.wall);
         Ok(IncomingBatch {
             contract,
             terminal,
             received_at: self.received_at,
-            clock_offset_ms: self.received_at.0.saturating_sub(self.batch.sent_at.wall),
+            clock_offset_ms,
             waiting: self.batch.waiting,
             makeup: self.batch.makeup.clone(),
             agent_version: self.batch.agent.clone(),
             boot: self.batch.boot.clone(),
             boot_counter_ms: self.batch.sent_at.biased,
             day_begins_minutes: self.app.settings.day_boundary_minutes,
-            events: self.events().await?,
+            events: put_right(self.events().await?, self.received_at, clock_offset_ms),
             signed: self.signed(),
         })
     }
@@ -268,7 +270,28 @@ fn decode(index: usize, item: &BatchItem) -> Result<IncomingEvent, Failure> {
         return Err(unreadable("its number is beyond what can be stored".to_owned()));
     }
     debug_assert_eq!(digest, Digest::of(item.event.get().as_bytes()), "the digest is over the bytes as sent");
-    Ok(IncomingEvent { resent: item.resent, digest, json, event })
+    Ok(IncomingEvent { resent: item.resent, digest, json, event, stamped_at: None })
+}
+
+/// The events of a batch, those that a clock years off has stamped at the times of the server's clock: there they are judged,
+/// listed and found. Their bytes stay as they are.
+fn put_right(events: Vec<IncomingEvent>, received_at: UtcMillis, clock_offset_ms: i64) -> Vec<IncomingEvent> {
+    if !may_be_years_off(events.iter().map(|incoming| &incoming.event), clock_offset_ms) {
+        return events;
+    }
+    let received =
+        |incoming: &IncomingEvent| Received::of(incoming.event.clone(), received_at, clock_offset_ms);
+    let right = completeness::put_right(events.iter().map(received).collect());
+    let placed = |(incoming, right): (IncomingEvent, Received)| match right.stamped_at {
+        Some(_) => {
+            // No interval is known but one that was told.
+            let bounds = right.event.bounds.filter(|_| incoming.event.bounds.is_some());
+            let event = Event { bounds, ..right.event };
+            IncomingEvent { event, stamped_at: right.stamped_at, ..incoming }
+        }
+        None => incoming,
+    };
+    events.into_iter().zip(right).map(placed).collect()
 }
 
 fn receipt_item(item: &ItemOutcome) -> ReceiptItem {

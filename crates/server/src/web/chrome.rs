@@ -278,6 +278,15 @@ impl Chrome {
         self.words.v(key, name, value)
     }
 
+    /// How far a terminal's clock is ahead, with its unit: `+0.8 秒`; of a day and more in whole days.
+    #[must_use]
+    pub fn ahead(&self, clock_offset_ms: i64) -> String {
+        match times::days_ahead(clock_offset_ms) {
+            Some(days) => self.v("days-off", "n", days),
+            None => self.v("seconds", "n", times::seconds_ahead(clock_offset_ms)),
+        }
+    }
+
     /// Tag of the page's language.
     #[must_use]
     pub fn tag(&self) -> &'static str {

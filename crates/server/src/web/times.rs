@@ -149,6 +149,14 @@ pub fn seconds_ahead(clock_offset_ms: i64) -> String {
     }
 }
 
+/// The same in whole days, `−9827`; `None` when it is less than one.
+#[must_use]
+pub fn days_ahead(clock_offset_ms: i64) -> Option<String> {
+    let days = clock_offset_ms.saturating_neg() / 86_400_000;
+    let sign = if days > 0 { '+' } else { '−' };
+    (days != 0).then(|| format!("{sign}{}", days.unsigned_abs()))
+}
+
 /// Offset from which a clock is worth a warning.
 pub const OFFSET_WARN_MS: u64 = 60_000;
 
@@ -207,6 +215,8 @@ mod tests {
         assert_eq!(seconds_ahead(-800), "+0.8");
         assert_eq!(seconds_ahead(94_600), "−94.6");
         assert_eq!(seconds_ahead(3), "0.0");
+        let days = [1, -1].map(|side| days_ahead(side * 10_000 * 86_400_000).unwrap());
+        assert_eq!((days, days_ahead(86_399_999)), (["−10000", "+10000"].map(str::to_owned), None));
         assert!(offset_is_large(94_600) && !offset_is_large(60_000));
     }
 }

@@ -143,8 +143,10 @@ pub struct EventDetail {
     pub json: String,
     /// SHA-256 of them.
     pub digest: Digest,
-    /// When it happened.
+    /// When it happened, by the terminal's clock; where that was years off, by the server's.
     pub occurred_at: UtcMillis,
+    /// What the terminal's clock showed, where that was years off.
+    pub stamped_at: Option<UtcMillis>,
     /// When it arrived.
     pub received_at: UtcMillis,
     /// 再送.

@@ -69,8 +69,19 @@ pub struct IncomingEvent {
     pub digest: Digest,
     /// The exact bytes.
     pub json: String,
-    /// What they mean.
+    /// What they mean. Where the terminal's clock was years off, its times are by the server's clock: there it is judged,
+    /// listed and found.
     pub event: Event,
+    /// What the terminal's clock showed, as the bytes say it, where the event's own time is by the server's.
+    pub stamped_at: Option<UtcMillis>,
+}
+
+impl IncomingEvent {
+    /// When it happened, as its bytes say it.
+    #[must_use]
+    pub fn told_at(&self) -> UtcMillis {
+        self.stamped_at.unwrap_or(self.event.occurred_at)
+    }
 }
 
 /// What became of a batch.

@@ -37,8 +37,10 @@ pub struct Punch {
     pub employee_code: Option<String>,
     /// That employee's name.
     pub employee_name: Option<String>,
-    /// When it happened, by the terminal's clock.
+    /// When it happened, by the terminal's clock; where that was years off, by the server's.
     pub occurred_at: UtcMillis,
+    /// What the terminal's clock showed, where that was years off.
+    pub stamped_at: Option<UtcMillis>,
     /// The date by which it is judged: its own in Tokyo, of a logoff that ends a night the date before
     /// (see [`crate::judge`]).
     pub date: Date,
@@ -47,7 +49,7 @@ pub struct Punch {
     /// When it was first stored, by the server's clock.
     pub received_at: UtcMillis,
     /// Server's clock less the terminal's at that moment, in milliseconds; 0 where the two times are within
-    /// [`SAME_TIME_MS`] and it says nothing.
+    /// [`SAME_TIME_MS`] and it says nothing, and where the time is by the server's clock.
     pub clock_offset_ms: i64,
     /// What the server thinks of it.
     pub result: PunchResult,

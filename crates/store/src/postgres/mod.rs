@@ -32,7 +32,7 @@ const POSTGRES_VERSION_MIN: i32 = 150_000;
 const MIGRATIONS_LOCK: i64 = 0x4d69_6772_6174_6573;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 17] = [
+const MIGRATIONS: [(&str, &str); 18] = [
     ("V1__initial", include_str!("../../migrations/postgres/V1__initial.sql")),
     ("V2__punch_figures", include_str!("../../migrations/postgres/V2__punch_figures.sql")),
     ("V3__keys_led_by_contract", include_str!("../../migrations/postgres/V3__keys_led_by_contract.sql")),
@@ -59,6 +59,7 @@ const MIGRATIONS: [(&str, &str); 17] = [
         include_str!("../../migrations/postgres/V16__signing_key_and_ceremonies.sql"),
     ),
     ("V17__blocked_terminals", include_str!("../../migrations/postgres/V17__blocked_terminals.sql")),
+    ("V18__clocks_years_off", include_str!("../../migrations/postgres/V18__clocks_years_off.sql")),
 ];
 
 /// Why the database could not be opened. None of it names the URL, which holds a password.
@@ -298,7 +299,7 @@ mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 17] = [
+    const FROZEN: [&str; 18] = [
         "3afc3057d71bfb6f1f26ea34b995dc56dee22bbfff81eca1875c7550242f6751",
         "3ac8b2dd8ea5f6a2fc979e9f12cbff35edcfd5940224b24bfeecd90bd4c4235b",
         "526cddefa69bcfc78ba447e0c6729930880a41779d77c3dee341d24165ee311c",
@@ -316,6 +317,7 @@ mod tests {
         "3ddc130cdf31d7aa945621dbd5ffba791b99a8dfee91a7f79caa1283bf465be5",
         "63511279bed70bef97cff58bb6ecd8fa5e094a259fc9094f57e50507ed59760f",
         "866e8b907e5b6b06168f3a2463b088715aaff6217894fa59b2164ba28d55fccb",
+        "62a75ff8294a6117e492f4c1c85c83b253016d00e9bcfb564d70d36aeab8c19b",
     ];
 
     #[test]

@@ -455,7 +455,7 @@ mod tests {
     }
 
     fn insert(connection: &Connection, sequence: i64) {
-        let sql = "INSERT INTO events VALUES (1, zeroblob(16), ?1, ?2, ?3, 0, 0, 0, 0)";
+        let sql = "INSERT INTO events VALUES (1, zeroblob(16), ?1, ?2, ?3, 0, 0, 0, 0, NULL)";
         connection.execute(sql, (sequence, Digest::of(JSON.as_bytes()).as_bytes(), JSON)).unwrap();
         let (contract, number) = (crate::ContractId(1), u64::try_from(sequence).unwrap());
         let path = connection.path().unwrap();

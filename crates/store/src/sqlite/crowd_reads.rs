@@ -155,7 +155,7 @@ fn stored(tx: &Connection, batches: &[&Ready], met: &mut [Option<Met>]) -> Work<
         "SELECT p.occurred_at, e.terminal_id, e.seq, p.account_id, p.local_date, p.makeup_changed, p.hindrance,
          p.employee_id, p.res, p.kind, e.hash, l.month, l.leaf FROM events e
          LEFT JOIN log_leaves l ON l.contract_id = e.contract_id AND l.terminal_id = e.terminal_id AND l.seq = e.seq
-         LEFT JOIN punches p ON p.contract_id = e.contract_id AND p.occurred_at = e.occurred_at
+         LEFT JOIN punches p ON p.contract_id = e.contract_id AND p.occurred_at = coalesce(e.placed_at, e.occurred_at)
              AND p.terminal_id = e.terminal_id AND p.seq = e.seq
          WHERE e.contract_id = ?1 AND e.terminal_id = ?2 AND e.seq = ?3",
         &asked,

@@ -123,10 +123,13 @@ fn events(tx: &Connection, new: &[NewEvent<'_>]) -> Work<()> {
     let rows = numbered()
         .blobs(new.iter().map(|event| &event.incoming.digest.as_bytes()[..]))
         .texts(new.iter().map(|event| event.incoming.json.as_str()))
-        .integers(new.iter().map(|event| event.incoming.event.occurred_at.0))
+        .integers(new.iter().map(|event| event.incoming.told_at().0))
         .integers(new.iter().map(|event| event.ready.batch.received_at.0))
         .integers(new.iter().map(|event| event.incoming.resent.into()))
-        .integers(new.iter().map(|event| event.ready.batch.clock_offset_ms));
+        .integers(new.iter().map(|event| event.ready.batch.clock_offset_ms))
+        .some_integers(
+            new.iter().map(|event| event.incoming.stamped_at.map(|_| event.incoming.event.occurred_at.0)),
+        );
     rows::run_many(tx, intake::INSERT_EVENT, &rows)?;
     let rows = numbered()
         .texts(new.iter().map(|event| event.month.as_str()))
@@ -161,7 +164,8 @@ fn punches(tx: &Connection, new: &[NewPunch<'_>]) -> Work<()> {
         .some_integers(res(&|punch| punch.facts.hindrance))
         .some_blobs(employees.iter().map(|employee| employee.as_ref().map(|id| &id.as_bytes()[..])))
         .some_integers(results.iter().copied())
-        .some_blobs(new.iter().map(|punch| punch.stay.as_ref().map(|stay| &stay.as_bytes()[..])));
+        .some_blobs(new.iter().map(|punch| punch.stay.as_ref().map(|stay| &stay.as_bytes()[..])))
+        .some_integers(new.iter().map(|punch| punch.incoming.stamped_at.map(|at| at.0)));
     rows::run_many(tx, intake::INSERT_PUNCH, &rows)?;
     let acts: Vec<_> = new.iter().map(|punch| Act::server(punch.ready.batch.received_at)).collect();
     let rows = keys()

@@ -72,7 +72,9 @@ const TOLD_AFTER: &str = "SELECT seq FROM punches INDEXED BY punches_by_terminal
     ORDER BY occurred_at LIMIT 1";
 const EVENTS: &str = "SELECT seq, json, received_at, clock_offset_ms, resent FROM events
     WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3 AND seq <= ?4 ORDER BY seq LIMIT ?5";
-const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_offset_ms FROM events
+const EVENT: &str =
+    "SELECT json, hash, coalesce(placed_at, occurred_at), received_at, resent, clock_offset_ms,
+    CASE WHEN placed_at IS NOT NULL THEN occurred_at END FROM events
     WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3";
 
 const LINKED: &str = "SELECT l.account_id, l.from_date, l.to_date, e.active_from, e.active_to
@@ -326,6 +328,7 @@ fn event(
             received_at: rows::millis(row, 3)?,
             resent: row.get(4)?,
             clock_offset_ms: row.get(5)?,
+            stamped_at: rows::millis_or_none(row, 6)?,
             employee: None,
         })
     })

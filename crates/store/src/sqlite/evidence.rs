@@ -419,7 +419,8 @@ fn numbers(
     let inside = rows::one(
         connection,
         "SELECT min(seq), max(seq) FROM events
-         WHERE contract_id = ?1 AND terminal_id = ?2 AND occurred_at >= ?3 AND occurred_at <= ?4",
+         WHERE contract_id = ?1 AND terminal_id = ?2
+         AND coalesce(placed_at, occurred_at) >= ?3 AND coalesce(placed_at, occurred_at) <= ?4",
         params![contract.0, terminal, from, to],
         |row| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?)),
     )?
@@ -434,8 +435,8 @@ fn numbers(
         })
         .map(Option::flatten)
     };
-    let before =
-        "SELECT max(seq) FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND occurred_at < ?3";
+    let before = "SELECT max(seq) FROM events WHERE contract_id = ?1 AND terminal_id = ?2
+         AND coalesce(placed_at, occurred_at) < ?3";
     let around = match inside {
         Some(inside) => Some(inside),
         None => number(before, from)?.map(|last| (last, last)),

@@ -170,7 +170,7 @@ fn retired(
     (first, last): (UtcMillis, UtcMillis),
 ) -> Work<ItemOutcome> {
     let event = &incoming.event;
-    let is_one = (first..=last).contains(&event.occurred_at);
+    let is_one = (first..=last).contains(&incoming.told_at());
     if !is_one {
         keep_other_bytes(tx, arrival, incoming)?;
     }
@@ -192,9 +192,9 @@ fn stored_digest(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEven
     )
 }
 
-pub(super) const INSERT_EVENT: &str =
-    "INSERT INTO events (contract_id, terminal_id, seq, hash, json, occurred_at, received_at, resent, clock_offset_ms)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+pub(super) const INSERT_EVENT: &str = "INSERT INTO events
+     (contract_id, terminal_id, seq, hash, json, occurred_at, received_at, resent, clock_offset_ms, placed_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 pub(super) fn insert_event(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
     rows::run(
@@ -206,10 +206,11 @@ pub(super) fn insert_event(tx: &Connection, arrival: &Arrival<'_>, incoming: &In
             rows::column(incoming.event.sequence),
             incoming.digest.as_bytes(),
             incoming.json,
-            incoming.event.occurred_at.0,
+            incoming.told_at().0,
             arrival.batch.received_at.0,
             incoming.resent,
             arrival.batch.clock_offset_ms,
+            incoming.stamped_at.map(|_| incoming.event.occurred_at.0),
         ],
     )
     .map(drop)
@@ -261,8 +262,8 @@ fn report_failed_judging(arrival: &Arrival<'_>, sequence: u64, error: &WorkError
 
 pub(super) const INSERT_PUNCH: &str =
     "INSERT INTO punches (contract_id, terminal_id, seq, occurred_at, kind, evidence, not_before, not_after,
-     received_at, resent, account_id, local_date, makeup_changed, hindrance, employee_id, res, stay)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+     received_at, resent, account_id, local_date, makeup_changed, hindrance, employee_id, res, stay, stamped_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 pub(super) fn insert_punch(
     tx: &Connection,
@@ -293,6 +294,7 @@ pub(super) fn insert_punch(
             facts.and_then(|facts| facts.employee).map(|employee| employee.0.into_bytes()),
             judge(facts).res(),
             presence::stay(event).as_ref().map(Digest::as_bytes),
+            incoming.stamped_at.map(|at| at.0),
         ],
     )?;
     let employee = facts.and_then(|facts| facts.employee);
@@ -309,13 +311,11 @@ fn judge_again(
     if !incoming.event.kind.is_punch() {
         return Ok(None);
     }
-    let key = params![
-        arrival.batch.contract.0,
-        incoming.event.occurred_at.0,
-        arrival.terminal,
-        rows::column(incoming.event.sequence)
-    ];
-    let found = "WHERE contract_id = ?1 AND occurred_at = ?2 AND terminal_id = ?3 AND seq = ?4";
+    // How far the clock is off by now says nothing of where the punch was put.
+    let key = params![arrival.batch.contract.0, arrival.terminal, rows::column(incoming.event.sequence)];
+    let found = "WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3 AND occurred_at =
+        (SELECT coalesce(e.placed_at, e.occurred_at) FROM events e
+         WHERE e.contract_id = ?1 AND e.terminal_id = ?2 AND e.seq = ?3)";
     let punch =
         judging::stored(tx, found, key)?.pop().ok_or(WorkError::Unreadable("an event without its punch"))?;
     let punch = judging::Stored { makeup_changed: arrival.now.makeup_changed, ..punch };

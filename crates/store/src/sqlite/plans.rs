@@ -59,7 +59,7 @@ fn look(work: impl FnOnce(&Connection)) -> Vec<(String, String)> {
              INSERT INTO account_links (contract_id, id, account_id, employee_id, from_date, created_at, created_by)
                  VALUES (1, x'01010101010101010101010101010101', x'03030303030303030303030303030303',
                  x'01010101010101010101010101010101', '2026-01-01', 0, 'x');
-             INSERT INTO events VALUES (1, x'02020202020242028202020202020202', 1, x'00', '{}', 5, 5, 0, 0);
+             INSERT INTO events VALUES (1, x'02020202020242028202020202020202', 1, x'00', '{}', 5, 5, 0, 0, NULL);
              INSERT INTO punches (contract_id, occurred_at, terminal_id, seq, kind, evidence, received_at, resent,
                  account_id, local_date, makeup_changed, res) VALUES (1, 5, x'02020202020242028202020202020202', 1,
                  'logon', 'notice', 5, 0, x'01010101010101010101010101010101', '2026-06-17', 0, 7);",

@@ -60,7 +60,7 @@ impl Punches for SqliteStore {
 /// What stands around the picked rows.
 const HEAD: &str = "SELECT p.terminal_id, t.host_name, p.seq, p.kind, p.evidence, p.resent, p.account_id,
     a.domain, a.name, p.employee_id, e.code, e.name, p.occurred_at, p.not_before, p.not_after, p.received_at,
-    p.res, u.stay, u.present_from, u.present_not_after, coalesce(v.clock_offset_ms, 0), p.local_date
+    p.res, u.stay, u.present_from, u.present_not_after, coalesce(v.clock_offset_ms, 0), p.local_date, p.stamped_at
     FROM (SELECT * FROM";
 const TAIL: &str = ") p
     JOIN terminals t ON t.contract_id = p.contract_id AND t.id = p.terminal_id
@@ -68,7 +68,7 @@ const TAIL: &str = ") p
     LEFT JOIN employees e ON e.contract_id = p.contract_id AND e.id = p.employee_id
     LEFT JOIN unattended_stays u ON p.kind = 'logon' AND u.contract_id = p.contract_id
     AND u.terminal_id = p.terminal_id AND u.stay = p.stay
-    LEFT JOIN events v ON p.evidence = 'notice'
+    LEFT JOIN events v ON p.evidence = 'notice' AND p.stamped_at IS NULL
     AND p.occurred_at NOT BETWEEN p.received_at - 60000 AND p.received_at + 60000
     AND v.contract_id = p.contract_id AND v.terminal_id = p.terminal_id AND v.seq = p.seq";
 
@@ -96,6 +96,7 @@ fn read(row: &Row<'_>) -> Work<Punch> {
         unattended: presence::read(row, 17)?,
         clock_offset_ms: row.get(20)?,
         date: rows::date(&row.get::<_, String>(21)?)?,
+        stamped_at: rows::millis_or_none(row, 22)?,
     })
 }
 
@@ -483,7 +484,7 @@ fn detail(
     let bytes = rows::terminal_bytes(terminal)?;
     let event = rows::one(
         connection,
-        "SELECT json, hash, clock_offset_ms, occurred_at FROM events
+        "SELECT json, hash, clock_offset_ms, coalesce(placed_at, occurred_at) FROM events
          WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3",
         params![contract.0, bytes, rows::column(sequence)],
         |row| Ok((row.get(0)?, rows::digest(row, 1)?, row.get(2)?, row.get::<_, i64>(3)?)),

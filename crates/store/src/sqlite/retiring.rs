@@ -299,6 +299,7 @@ struct Going {
     leaf: u64,
     terminal: [u8; 16],
     sequence: i64,
+    /// Where its punch stands: by the server's clock where the PC's was years off.
     occurred_at: i64,
     received_at: i64,
 }
@@ -337,7 +338,7 @@ pub(super) fn empty(
 fn going(tx: &Connection, contract: ContractId, month: &str, from: u64, limit: usize) -> Work<Vec<Going>> {
     rows::all(
         tx,
-        "SELECT l.leaf, l.terminal_id, l.seq, e.occurred_at, e.received_at FROM log_leaves l
+        "SELECT l.leaf, l.terminal_id, l.seq, coalesce(e.placed_at, e.occurred_at), e.received_at FROM log_leaves l
          JOIN events e ON e.contract_id = l.contract_id AND e.terminal_id = l.terminal_id AND e.seq = l.seq
          WHERE l.contract_id = ?1 AND l.month = ?2 AND l.leaf >= ?3 AND l.terminal_id IS NOT NULL
          ORDER BY l.leaf LIMIT ?4",

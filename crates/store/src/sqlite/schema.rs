@@ -17,7 +17,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 25] = [
+const MIGRATIONS: [(&str, &str); 26] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -55,6 +55,7 @@ const MIGRATIONS: [(&str, &str); 25] = [
         include_str!("../../migrations/sqlite/V26__signing_key_and_ceremonies.sql"),
     ),
     ("V27__blocked_terminals", include_str!("../../migrations/sqlite/V27__blocked_terminals.sql")),
+    ("V28__clocks_years_off", include_str!("../../migrations/sqlite/V28__clocks_years_off.sql")),
 ];
 
 /// What the file of the write-ahead log is cut back to, when it has grown longer and begins anew.
@@ -186,7 +187,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 25] = [
+    const FROZEN: [&str; 26] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -212,6 +213,7 @@ pub(super) mod tests {
         "a2b4ec0581cbbbdea97b35c0e5d4991bf4d0bcc25197a010288070b866586f04",
         "7921d0cc930eb05a2fcf821d50ba97ff7ebaaf747ab2da1aeff3303dbdd5501b",
         "618764d9e592c51d26ef608d7367420fdf8b61a0a67f0601f36b95cb81f4c685",
+        "1d6657f6d4ef53bd162704c45441ea574be0529054314d765ea1404baa7bd593",
     ];
 
     #[test]

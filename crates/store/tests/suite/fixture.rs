@@ -136,7 +136,7 @@ pub fn event(
         supersedes: None,
     };
     let json = format!("{event:?}");
-    IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event }
+    IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event, stamped_at: None }
 }
 
 pub fn logon(sequence: u64, name: &str, occurred_at: UtcMillis) -> IncomingEvent {

@@ -85,7 +85,7 @@ fn received(sequence: u64, kind: EventKind, time: i64) -> Received {
         cause: None,
         supersedes: None,
     };
-    Received { event, received_at: wall, clock_offset_ms: 0 }
+    Received::of(event, wall, 0)
 }
 
 const KINDS: [EventKind; 9] = [

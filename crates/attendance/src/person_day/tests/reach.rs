@@ -116,5 +116,5 @@ fn a_clock_that_is_off_by_less_than_years_is_the_pcs_own() {
     let year = 366 * 86_400_000;
     assert_eq!([off(year), off(-year), off(60_000)], [0; 3]);
     assert_eq!([off(year + 1), off(-year - 1)], [year + 1, -year - 1]);
-    assert_eq!(off(i64::MAX), i64::MAX - at(9, 0).0, "no clock is beyond all numbers");
+    assert_eq!(off(i64::MAX), 0, "an offset beyond all numbers tells no time");
 }

@@ -83,25 +83,7 @@ fn an_event_is_shown_of_whom_a_link_names_on_its_dates() {
     let logon = events().find(|event| event.account.is_some()).unwrap();
     let date = japan::date_at(logon.occurred_at);
     let (day_before, day_after) = (date.yesterday().unwrap(), date.tomorrow().unwrap());
-    let key = PublicKey::parse(&pack.server_key).unwrap();
-    let shown = |link: format::Link| {
-        let (trees, earlier) = (BTreeMap::new(), BTreeSet::new());
-        let links = &[link];
-        let noted = Noted::default();
-        is_shown(
-            &logon,
-            &Nights::until(None),
-            &Around {
-                key: &key,
-                pack: &pack,
-                links,
-                trees: &trees,
-                earlier: &earlier,
-                newest: None,
-                noted: &noted,
-            },
-        )
-    };
+    let shown = |link: format::Link| is_shown(&logon, &Nights::until(None), &pack, &[link]);
     let dates = |from: Date, to: Option<Date>| format::Link {
         dates: (from.to_string(), to.map(|to| to.to_string())),
         ..link.clone()
@@ -277,7 +259,7 @@ fn numbers_whose_loss_the_terminal_declares_are_counted_and_the_others_named() {
             session: None,
             ..events().next().unwrap()
         };
-        Received { event, received_at: UtcMillis(0), clock_offset_ms: 0 }
+        Received::of(event, UtcMillis(0), 0)
     };
     let mut check = terminal_check();
     check.missing = vec![(12, 12), (14, 17)];
@@ -355,7 +337,7 @@ fn missing_and_retired_numbers_are_stepped_over_and_no_others() {
 
 fn received(sequence: u64) -> Received {
     let event = Event { sequence, ..events().next().unwrap() };
-    Received { event, received_at: UtcMillis(0), clock_offset_ms: 0 }
+    Received::of(event, UtcMillis(0), 0)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What of a terminal is told by name, and kept to be compared or read.
 
-use mngntime_attendance::completeness::Received;
+use mngntime_attendance::completeness::{Received, put_right};
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_model::EventKind;
 use mngntime_wire::LogTree;
@@ -53,8 +53,10 @@ pub struct ShownPunch {
     pub sequence: u64,
     /// Whether somebody logged on; off otherwise.
     pub is_logon: bool,
-    /// When, UTC milliseconds by the terminal's clock.
+    /// When, UTC milliseconds by the terminal's clock; where that was years off, by the server's.
     pub occurred_at: i64,
+    /// What the terminal's clock showed, where that was years off.
+    pub stamped_at: Option<i64>,
     /// The date in Japan, `YYYY-MM-DD`; of a logoff that ends a night that of the evening.
     pub date: String,
     /// Earliest and latest time, where only these are known.
@@ -130,17 +132,21 @@ impl TerminalCheck {
 
     fn punches(&self, pack: &format::Pack) -> impl Iterator<Item = ShownPunch> {
         let mut nights = Nights::until(pack.night_minutes);
-        self.events.iter().filter(|received| received.event.kind.is_punch()).map(move |received| {
-            let event = &received.event;
+        let punches = put_right(self.events.clone()).into_iter();
+        punches.filter(|received| received.event.kind.is_punch()).map(move |received| {
+            let (event, stamped_at) = (&received.event, received.stamped_at);
             let date = nights.date_of(event).to_string();
             nights.note(event);
+            // What stands for a time that nobody has seen is no interval.
+            let bounds = event.bounds.filter(|it| stamped_at.is_none() || it.not_before < it.not_after);
             ShownPunch {
                 date,
                 terminal: self.line.id.clone(),
                 sequence: event.sequence,
                 is_logon: event.kind == EventKind::Logon,
                 occurred_at: event.occurred_at.0,
-                bounds: event.bounds.map(|bounds| (bounds.not_before.0, bounds.not_after.0)),
+                stamped_at: stamped_at.map(|at| at.0),
+                bounds: bounds.map(|bounds| (bounds.not_before.0, bounds.not_after.0)),
                 account: event.account.as_ref().map(|it| (it.domain.clone(), it.name.clone())),
                 received_at: received.received_at.0,
                 resent: self.known.get(&event.sequence).is_some_and(|known| known.resent),

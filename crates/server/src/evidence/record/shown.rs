@@ -1,13 +1,14 @@
 //! Which events a record shows, and which it hides because they are somebody else's.
 //!
 //! A logoff that ends a night is of the evening on which its stay began ([`Nights`]): the last night of whoever leaves, or
-//! hands an account over, is theirs to its end, and not of whoever has the account afterwards.
+//! hands an account over, is theirs to its end, and not of whoever has the account afterwards. What a clock years off has
+//! stamped is of the date of the server's clock, as on the pages ([`Part::put_right`]).
 
 use std::collections::BTreeSet;
 use std::io::Write;
 
 use jiff::civil::Date;
-use mngntime_attendance::completeness::last_run;
+use mngntime_attendance::completeness::{Received, last_run};
 use mngntime_evidence::japan;
 use mngntime_evidence::nights::Nights;
 use mngntime_model::{Event, UtcMillis};
@@ -24,18 +25,19 @@ impl<W: Write> Writer<'_, W> {
         // Whose a logoff is follows from every logon, whether a verifier may be shown it from those that it sees.
         let (mut all, mut seen) = (Nights::until(minutes), Nights::until(minutes));
         let mut shown = BTreeSet::new();
-        for stored in &part.events {
-            let Ok(event) = read(part, stored) else {
-                shown.insert(stored.sequence);
+        let read = part.put_right();
+        for number in part.numbers() {
+            let Some(Received { event, .. }) = read.get(&number) else {
+                shown.insert(number);
                 continue;
             };
-            let may_be_seen = self.is_shown(&event, japan::date_at(event.occurred_at))
-                || self.is_shown(&event, seen.date_of(&event));
-            if may_be_seen && self.is_shown(&event, all.date_of(&event)) {
-                shown.insert(stored.sequence);
-                seen.note(&event);
+            let may_be_seen = self.is_shown(event, japan::date_at(event.occurred_at))
+                || self.is_shown(event, seen.date_of(event));
+            if may_be_seen && self.is_shown(event, all.date_of(event)) {
+                shown.insert(number);
+                seen.note(event);
             }
-            all.note(&event);
+            all.note(event);
         }
         shown
     }

@@ -8,11 +8,13 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use mngntime_attendance::completeness::Received;
 use mngntime_evidence::japan;
 use mngntime_ledger::frame::Frame;
 use mngntime_store::{EvidenceScope, EvidenceTerminal, StoredEvent};
-use mngntime_wire::{Batch, EncodedEvent};
+use mngntime_wire::Batch;
 
+use super::super::part::put_right;
 use super::{RecordError, Writer};
 
 /// Numbers that one batch may reach over. It has a hundred events at most, and these follow each other but for those that
@@ -52,13 +54,14 @@ impl<W: Write> Writer<'_, W> {
 
     /// Whether a pack may show every event of the batch, and the heads tell of all.
     fn may_show(&self, frame: &Frame, events: &[StoredEvent]) -> bool {
+        let read = put_right(events);
         let events: BTreeMap<u64, &StoredEvent> =
             events.iter().map(|event| (event.sequence, event)).collect();
         let may_show = |number: u64| {
-            let Some(event) = events.get(&number) else { return false };
-            let read = EncodedEvent::decode(&event.json);
-            self.is_told(&event.place)
-                && read.is_ok_and(|read| self.is_shown(&read.event, japan::date_at(read.event.occurred_at)))
+            let Some((stored, Received { event, .. })) = events.get(&number).zip(read.get(&number)) else {
+                return false;
+            };
+            self.is_told(&stored.place) && self.is_shown(event, japan::date_at(event.occurred_at))
         };
         frame.numbers().all(may_show)
             && self.may_show_text(frame, |number| events.get(&number).map(|event| event.json.as_str()))

@@ -129,7 +129,10 @@ fn punch(received: &Received, terminal: &WrittenTerminal, notes: impl IntoIterat
     let event = &received.event;
     let words = Words(Language::Japanese);
     let kind = if event.kind == EventKind::Logon { "kind-logon" } else { "kind-logoff" };
-    let range = event.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after));
+    // What stands for a time that nobody has seen is no interval.
+    let bounds = event.bounds.filter(|it| received.stamped_at.is_none() || it.not_before < it.not_after);
+    let range = bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after));
+    let stamped = received.stamped_at.map(|at| format!("端末の時計 {}", times::full(at)));
     let one = |text: String| vec![text];
     let cells = vec![
         one(moment(event.occurred_at)),
@@ -139,7 +142,7 @@ fn punch(received: &Received, terminal: &WrittenTerminal, notes: impl IntoIterat
         one(result(terminal.results.get(&event.sequence).copied(), Language::Japanese)),
         one(how(received, terminal.resent.contains(&event.sequence))),
         one(times::received(received.received_at, event.occurred_at)),
-        range.into_iter().chain(notes).collect(),
+        range.into_iter().chain(stamped).chain(notes).collect(),
     ];
     Row { cells, shaded: is_weekend(event.occurred_at) }
 }
@@ -148,7 +151,8 @@ fn punch(received: &Received, terminal: &WrittenTerminal, notes: impl IntoIterat
 fn how(received: &Received, resent: bool) -> String {
     let (evidence, delay_ms) = (received.event.evidence, received.delay_ms());
     let ahead = is_ahead(received.event.occurred_at, received.received_at);
-    let arrival = Arrival { evidence, resent, delay_ms, ahead };
+    let by_the_servers_clock = received.stamped_at.is_some();
+    let arrival = Arrival { evidence, resent, delay_ms, ahead, by_the_servers_clock };
     Words(Language::Japanese).t(arrival_key(arrival))
 }
 
@@ -187,7 +191,7 @@ mod tests {
         let how = |after, clock_offset_ms, resent, evidence| {
             let received_at = event.occurred_at.plus(after);
             let event = mngntime_model::Event { evidence, ..event.clone() };
-            how(&Received { event, received_at, clock_offset_ms }, resent)
+            how(&Received::of(event, received_at, clock_offset_ms), resent)
         };
         let notice = Evidence::Notice;
         assert_eq!(how(0, 0, false, notice), "即時");

@@ -77,7 +77,7 @@ pub struct EventRow {
     /// Whether that is a guess.
     pub guess: bool,
     /// Whether its time had not come when it was received, and wears a badge.
-    pub future: bool,
+    pub look: bool,
     /// It had waited on the PC, which how it is known does not say.
     pub late: bool,
     /// Address of the event.
@@ -327,7 +327,7 @@ fn tags(stay: &DayStay, band: &Band, c: &Chrome) -> Vec<String> {
 fn event_row(mark: &Mark, midnight: UtcMillis, found: &PersonDays, c: &Chrome, opens: Opens<'_>) -> EventRow {
     let clock = |time| day_clock_exact(time, midnight);
     EventRow {
-        at: match mark.bounds {
+        at: match mark.bounds.filter(|bounds| bounds.not_before < bounds.not_after) {
             Some(bounds) => format!("{}〜{}", clock(bounds.not_before), clock(bounds.not_after)),
             None => clock(mark.at),
         },
@@ -337,7 +337,7 @@ fn event_row(mark: &Mark, midnight: UtcMillis, found: &PersonDays, c: &Chrome, o
         account: mark.account.as_ref().map(ToString::to_string).unwrap_or_default(),
         how: c.t(arrival_key(found.arrival(mark))),
         guess: mark.evidence == Evidence::Inferred,
-        future: found.arrival(mark).is_future(),
+        look: found.arrival(mark).is_of_a_wrong_clock(),
         late: mark.late && mark.evidence != Evidence::Notice,
         href: opens.event(mark.event),
     }

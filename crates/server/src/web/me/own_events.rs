@@ -126,6 +126,7 @@ pub(super) fn day(dated: &Dated, found: &PersonDays) -> Value {
             "kind": mark.kind.name(),
             "account": mark.account.as_ref().map(ToString::to_string),
             "occurred_at": rfc3339(mark.at),
+            "stamped_at": mark.stamped_at.map(rfc3339),
             "not_before": mark.bounds.map(|bounds| rfc3339(bounds.not_before)),
             "not_after": mark.bounds.map(|bounds| rfc3339(bounds.not_after)),
             "evidence": mark.evidence.name(),

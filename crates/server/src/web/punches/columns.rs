@@ -21,7 +21,7 @@ pub const CHOICES: [(&str, &str); 7] = [
 ];
 
 /// Columns of a file: key of the words, and the choice it belongs to (empty: always there).
-const FILE: [(&str, &str); 18] = [
+const FILE: [(&str, &str); 19] = [
     ("col-at", ""),
     ("col-received", "received"),
     ("col-kind", "kind"),
@@ -40,6 +40,7 @@ const FILE: [(&str, &str); 18] = [
     ("how-unattended", "how"),
     ("col-present-from", "how"),
     ("col-present-not-after", "how"),
+    ("col-stamped", "how"),
 ];
 
 /// Which columns somebody wants to see.
@@ -191,6 +192,7 @@ fn cells(punch: &Punch, c: &Chrome) -> [Cell; FILE.len()] {
         maru(punch.unattended.is_some()),
         Cell::time(punch.unattended.and_then(|found| found.present_from)),
         Cell::time(present.map(|bounds| bounds.not_after)),
+        Cell::time(punch.stamped_at),
     ]
 }
 

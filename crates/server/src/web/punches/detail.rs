@@ -265,13 +265,13 @@ fn actor_key(actor: Actor) -> &'static str {
 
 /// The offset with its unit, and in words which way it goes.
 pub(super) fn offset(clock_offset_ms: i64, c: &Chrome) -> (String, String) {
-    let seconds = times::seconds_ahead(clock_offset_ms);
-    let note = match seconds.chars().next() {
+    let ahead = c.ahead(clock_offset_ms);
+    let note = match ahead.chars().next() {
         Some('+') => c.t("offset-ahead"),
         Some('−') => c.t("offset-behind"),
         _ => String::new(),
     };
-    (c.v("seconds", "n", seconds), note)
+    (ahead, note)
 }
 
 /// The event laid out for reading: only space between its tokens is changed, never a token.

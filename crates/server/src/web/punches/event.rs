@@ -39,8 +39,10 @@ pub struct EventView {
     pub how: String,
     /// Whether it is a guess and wears a badge.
     pub guess: bool,
-    /// Whether its time had not come when it was received, and wears a badge.
-    pub future: bool,
+    /// Whether its time had not come when it was received, or is by the server's clock, and wears a badge.
+    pub look: bool,
+    /// What the PC's clock showed, where that was years off.
+    pub stamped: Option<String>,
     /// Its cause in words.
     pub cause: Option<String>,
     /// The same in the agent's word, empty for none.
@@ -65,7 +67,8 @@ impl EventView {
     pub fn of(found: &EventDetail, c: &Chrome) -> Self {
         let event = EncodedEvent::decode(&found.json).ok().map(|encoded| encoded.event);
         let account = event.as_ref().and_then(|event| event.account.as_ref());
-        let bounds = event.as_ref().and_then(|event| event.bounds);
+        // An interval is by the PC's clock, as the bytes say it: nothing where that was years off.
+        let bounds = event.as_ref().and_then(|event| event.bounds).filter(|_| found.stamped_at.is_none());
         let (offset, offset_note) = offset(found.clock_offset_ms, c);
         let at = found.occurred_at;
         Self {
@@ -81,7 +84,8 @@ impl EventView {
             account_key: account.map(|account| account.key.clone()).unwrap_or_default(),
             how: event.as_ref().map(|event| c.t(arrival_key(arrival(found, event)))).unwrap_or_default(),
             guess: bounds.is_some(),
-            future: event.as_ref().is_some_and(|event| arrival(found, event).is_future()),
+            look: event.as_ref().is_some_and(|event| arrival(found, event).is_of_a_wrong_clock()),
+            stamped: found.stamped_at.map(|at| c.v("how-stamped", "time", times::full(at))),
             cause: event.as_ref().and_then(|event| event.cause.as_deref()).map(|cause| cause_text(cause, c)),
             cause_word: event.as_ref().and_then(|event| event.cause.clone()).unwrap_or_default(),
             received: times::exact(found.received_at),
@@ -136,9 +140,11 @@ pub fn cause_text(cause: &str, c: &Chrome) -> String {
 }
 
 fn arrival(found: &EventDetail, event: &Event) -> Arrival {
-    let delay_ms = delay_ms(found.occurred_at, found.clock_offset_ms, found.received_at);
+    let offset_ms = if found.stamped_at.is_some() { 0 } else { found.clock_offset_ms };
+    let delay_ms = delay_ms(found.occurred_at, offset_ms, found.received_at);
     let ahead = is_ahead(found.occurred_at, found.received_at);
-    Arrival { evidence: event.evidence, resent: found.resent, delay_ms, ahead }
+    let by_the_servers_clock = found.stamped_at.is_some();
+    Arrival { evidence: event.evidence, resent: found.resent, delay_ms, ahead, by_the_servers_clock }
 }
 
 #[cfg(test)]

@@ -27,10 +27,13 @@ pub fn how_key(evidence: Evidence, resent: bool) -> &'static str {
     }
 }
 
-/// Key of 取得方法: what was told at its moment and came late is neither 即時 nor 再送, and what had not happened when it was
-/// received is 未来の時刻, however the agent knew.
+/// Key of 取得方法: what was told at its moment and came late is neither 即時 nor 再送, what had not happened when it was
+/// received is 未来の時刻, and what a clock years off has stamped サーバーの時計, however the agent knew.
 #[must_use]
 pub fn arrival_key(arrival: Arrival) -> &'static str {
+    if arrival.is_by_the_servers_clock() {
+        return "how-clock";
+    }
     if arrival.is_future() {
         return "how-future";
     }
@@ -42,7 +45,8 @@ pub fn arrival_key(arrival: Arrival) -> &'static str {
 pub fn arrival_of(punch: &Punch) -> Arrival {
     let delay_ms = delay_ms(punch.occurred_at, punch.clock_offset_ms, punch.received_at);
     let ahead = is_ahead(punch.occurred_at, punch.received_at);
-    Arrival { evidence: punch.evidence, resent: punch.resent, delay_ms, ahead }
+    let by_the_servers_clock = punch.stamped_at.is_some();
+    Arrival { evidence: punch.evidence, resent: punch.resent, delay_ms, ahead, by_the_servers_clock }
 }
 
 /// 取得方法 of one punch.
@@ -52,8 +56,10 @@ pub struct How {
     pub text: String,
     /// Whether it is a guess and wears a badge.
     pub guess: bool,
-    /// Whether its time had not come when it was received, and wears a badge.
-    pub future: bool,
+    /// Whether its time had not come when it was received, or is by the server's clock, and wears a badge.
+    pub look: bool,
+    /// What the PC's clock showed, where that was years off.
+    pub stamped: Option<String>,
     /// Earliest and latest time, where only these are known.
     pub range: Option<String>,
     /// 無人ログオン.
@@ -90,7 +96,8 @@ impl How {
         Self {
             text: c.t(arrival_key(arrival_of(punch))),
             guess: punch.evidence == Evidence::Inferred,
-            future: arrival_of(punch).is_future(),
+            look: arrival_of(punch).is_of_a_wrong_clock(),
+            stamped: punch.stamped_at.map(|at| c.v("how-stamped", "time", times::full(at))),
             range: punch.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after)),
             unattended: punch.unattended.as_ref().map(|found| Nobody::of(found, c)),
         }

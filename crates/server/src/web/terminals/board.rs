@@ -228,11 +228,7 @@ fn row(terminal: &Terminal, same: u64, measures: &Measures, c: &Chrome) -> Row {
         last: terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), times::month_clock),
         ago: terminal.last_contact_at.filter(|_| silent).map(|last| ago(last, c)).unwrap_or_default(),
         waiting: terminal.waiting,
-        offset: if silent {
-            String::new()
-        } else {
-            c.v("seconds", "n", times::seconds_ahead(terminal.clock_offset_ms))
-        },
+        offset: if silent { String::new() } else { c.ahead(terminal.clock_offset_ms) },
         offset_large: marks.clock_off,
         version: terminal.agent_version.clone(),
         os: terminal.os.clone(),

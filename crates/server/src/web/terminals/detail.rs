@@ -306,7 +306,7 @@ fn since(last: UtcMillis, c: &Chrome) -> String {
 fn facts(terminal: &Terminal, changes: &[StatusChanged], c: &Chrome) -> Vec<Fact> {
     let last = terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), |last| since(last, c));
     let makeup = if terminal.makeup_changed { c.t("makeup-title") } else { c.t("makeup-same") };
-    let ahead = c.v("seconds", "n", times::seconds_ahead(terminal.clock_offset_ms));
+    let ahead = c.ahead(terminal.clock_offset_ms);
     let fact = |name: &str, value: String| Fact { name: c.t(name), value, mono: false };
     let mut facts = vec![
         fact("col-terminal", terminal.host_name.clone()),

@@ -55,7 +55,13 @@ fn event(sequence: u64, kind: EventKind, time: UtcMillis, name: &str) -> Incomin
 
 fn encoded(event: Event) -> IncomingEvent {
     let encoded = EncodedEvent::encode(event, Digest::of(b"")).unwrap();
-    IncomingEvent { resent: false, digest: encoded.digest, json: encoded.json, event: encoded.event }
+    IncomingEvent {
+        resent: false,
+        digest: encoded.digest,
+        json: encoded.json,
+        event: encoded.event,
+        stamped_at: None,
+    }
 }
 
 /// A day until half past one in the night, with a lunch and a sleep.

@@ -409,7 +409,7 @@ fn event_of(sequence: u64, at: UtcMillis, account: AccountIdentity) -> IncomingE
         cause: None,
         supersedes: None,
     };
-    IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event }
+    IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event, stamped_at: None }
 }
 
 /// How often `part` stands in `text`.

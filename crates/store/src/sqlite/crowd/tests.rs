@@ -193,7 +193,13 @@ impl World {
         };
         let event = made(number, told, last);
         let json = format!("{event:?}");
-        let incoming = IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event };
+        let incoming = IncomingEvent {
+            resent: false,
+            digest: Digest::of(json.as_bytes()),
+            json,
+            event,
+            stamped_at: None,
+        };
         if number > last {
             sent.push((number, incoming.clone()));
         }

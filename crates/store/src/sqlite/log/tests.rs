@@ -15,7 +15,8 @@ const NOW: i64 = 1_795_392_000_000;
 
 fn add_event(connection: &Connection, number: u64, received_at: i64) {
     let json = format!(r#"{{"seq":{number},"occurred_at":0}}"#);
-    let sql = "INSERT INTO events VALUES (1, zeroblob(16), ?1, ?2, ?3, 0, ?4, 0, 0)";
+    let sql = "INSERT INTO events (contract_id, terminal_id, seq, hash, json, occurred_at, received_at, resent, clock_offset_ms)
+        VALUES (1, zeroblob(16), ?1, ?2, ?3, 0, ?4, 0, 0)";
     let digest = Digest::of(json.as_bytes());
     rows::run(connection, sql, params![rows::column(number), digest.as_bytes(), json, received_at]).unwrap();
 }
