@@ -6,6 +6,7 @@ mod audit;
 mod blocking;
 mod causes;
 mod chrome;
+mod clocks;
 mod contracts;
 mod days;
 mod evidence;

@@ -107,7 +107,7 @@ async fn a_logon_without_a_person_is_marked_and_says_what_counts_instead() {
     assert!(list.contains("Unattended</span>"), "{list}");
     assert!(site.get(&english, &detail).await.text.contains("the first unlock, at 11:24."));
     let csv = site.get(&cookie, "/punches.csv").await.text;
-    assert!(csv.lines().nth(1).unwrap().ends_with("\"○\",\"2026-06-17 11:24:31\",\"\""), "{csv}");
+    assert!(csv.lines().nth(1).unwrap().ends_with("\"○\",\"2026-06-17 11:24:31\",\"\",\"\""), "{csv}");
 }
 
 #[tokio::test]
