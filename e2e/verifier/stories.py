@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from days import date_of, plus
+from days import date_of, plus, years_off
 from forger import Forger, path_of, root_of
 from forms import written
 from verify import in_room, sha256
@@ -47,7 +47,7 @@ def story(chance):
         wall += chance.choice(pauses)
         boot += kind == "service_start" and chance.random() < 0.6
         if chance.random() < 0.7:
-            offset = chance.choice([0, 0, 0, 1200, 299_999, 300_000, 300_001, -400_000, 30 * HOUR])
+            offset = chance.choice([0, 0, 0, 1200, 299_999, 300_000, 300_001, -400_000, 30 * HOUR, 400 * 24 * HOUR])
             received = wall + offset + chance.choice([0, 5, HOUR, HOUR + 1, 30 * HOUR])
         event = {"v": 1, "seq": number, "prev": "0" * 64, "boot": f"boot-{max(1, boot - (chance.random() < 0.1))}",
                  "kind": kind, "evidence": chance.choice(["notice", "inferred"]),
@@ -147,21 +147,29 @@ def odd_pack(secret, change_event, change_batch, wall):
     return forger
 
 
-def is_somebody_elses(event):
-    """For a pack about hanako, who came in 2020."""
-    name = event.get("account", {}).get("name")
-    return name == "taro" or name == "hanako" and date_of(event["occurred_at"]).isoformat() < "2020-01-01"
+def somebody_elses(said):
+    """Numbers that a pack about hanako, who came in 2020, does not show: of other times by the server's clock, too, where hers
+    was years off, as far as what is shown tells."""
+    hidden = {number for number, event, *_ in said if event.get("account", {}).get("name") == "taro"}
+    while True:
+        right = years_off([(event, received, offset) for number, event, received, _, offset in said if number not in hidden])
+        more = {number for number, event, *_ in said if event.get("account", {}).get("name") == "hanako"
+                and max(date_of(at).isoformat() for at in (event["occurred_at"], right.get(number, event["occurred_at"])))
+                < "2020-01-01"} - hidden
+        if not more:
+            return hidden
+        hidden |= more
 
 
 def leaves_and_lines(said, is_of_one):
     leaves, lines = [], []
+    hidden = somebody_elses(said) if is_of_one else set()
     for number, event, received, resent, offset in said:
         text = event if isinstance(event, str) else written(event)
         came = {"received_at": received, "resent": resent, "clock_offset_ms": offset}
         leaf = {"v": 1, "contract": "demo", "terminal": "t", "seq": number, "hash": sha256(text.encode()).hex(), **came}
         leaves.append(sha256(b"\0" + written(leaf).encode()))
-        is_hidden = is_of_one and is_somebody_elses(event)
-        what = {"type": "hidden", "seq": number, "hash": leaf["hash"]} if is_hidden else {"type": "event", "json": text}
+        what = {"type": "hidden", "seq": number, "hash": leaf["hash"]} if number in hidden else {"type": "event", "json": text}
         lines.append({**what, "month": "2026-11", "leaf": len(leaves) - 1, **came})
     for line in lines:
         line["proof"] = [digest.hex() for digest in path_of(leaves, line["leaf"])]
