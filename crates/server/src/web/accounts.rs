@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_store::{
     Account, AccountCounts, AccountId, AccountKey, AccountRow, AccountShow, ContractId, Link, LinkInFull,
-    Reason, Sid, Suggestion,
+    Reason, Sid, Suggestion, local_date,
 };
 
 use super::WebState;
@@ -421,6 +421,12 @@ fn candidates(
     all.iter().filter(|_| nobody_is_sure).map(choice).collect()
 }
 
+/// Why punches of an account wait. What is later than it was received is of a clock that is ahead, and no link mends that.
+fn why(account: &Account, cause: Cause<'_>, c: &Chrome) -> String {
+    let is_ahead = account.waiting_since.is_some_and(|since| local_date(account.last_seen_at) < since);
+    if is_ahead { c.t("waits-clock-ahead") } else { cause.waits(c) }
+}
+
 /// `links`: of an account that waits; `to_link`: whether it can be chosen to be linked.
 fn row(found: &AccountRow, all: &[Suggestion], links: &[LinkInFull], to_link: bool, c: &Chrome) -> Row {
     let account = &found.account;
@@ -435,7 +441,7 @@ fn row(found: &AccountRow, all: &[Suggestion], links: &[LinkInFull], to_link: bo
         upn: account.upn.clone().unwrap_or_default(),
         hosts: found.hosts.join(", "),
         employee: link.filter(|_| open).map(|link| (link.employee_code.clone(), link.employee_name.clone())),
-        why: cause.waits(c),
+        why: why(account, cause, c),
         ways: cause.ways(account.id, span, c),
         suggestion: Suggested::of(account, all, c),
         candidates: if to_link { candidates(account, all, span, c) } else { Vec::new() },

@@ -39,6 +39,8 @@ pub struct Verdict {
     pub explanation: String,
     /// What to do.
     pub remedy: String,
+    /// What to look at first, where a wrong clock may have given the punch its date.
+    pub clock: Option<String>,
     /// Who does it.
     pub actor: String,
     /// Where it is mended: address and words, the likeliest first.
@@ -231,11 +233,19 @@ impl Verdict {
             original: (!c.japanese()).then_some(japanese),
             explanation: result.explanation(c.language(), &c.server),
             remedy: cause.remedy(&name, date, c).unwrap_or_else(|| remedy(found, c)),
+            clock: wrong_day(found).then(|| c.v("remedy-7-clock", "offset", c.ahead(found.clock_offset_ms))),
             actor: c.t(actor_key(result.actor())),
             note: if ways.is_empty() { String::new() } else { c.n(note, account.waiting) },
             ways,
         })
     }
+}
+
+/// Whether the punch is nobody's on a date that a wrong clock gave it: another link mends nothing then.
+fn wrong_day(found: &PunchDetail) -> bool {
+    found.punch.result == PunchResult::UserUnusable
+        && found.punch.stamped_at.is_none()
+        && times::days_ahead(found.clock_offset_ms).is_some()
 }
 
 fn remedy(found: &PunchDetail, c: &Chrome) -> String {

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use mngntime_model::UtcMillis;
-use mngntime_store::IncomingEvent;
+use mngntime_store::{IncomingBatch, IncomingEvent};
 
 use super::{NOW, Site, event};
 
@@ -45,4 +45,21 @@ async fn the_file_has_the_time_of_the_wrong_clock_in_its_last_column() {
     assert!(lines[0].ends_with("\"PCの時計の時刻(1年以上のずれ)\""), "{}", lines[0]);
     let ends: Vec<bool> = lines[1..].iter().map(|line| line.ends_with("\"2055-03-04 05:06:07\"")).collect();
     assert_eq!(ends.iter().filter(|ends| **ends).count(), 1, "{lines:?}");
+}
+
+#[tokio::test]
+async fn who_looks_for_a_link_where_the_clock_is_wrong_is_told_of_the_clock() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "DESK-1", 1).await;
+    let (month, second) = (30 * 86_400_000, 1_000);
+    for (number, name, ahead) in [(1, "hanako", month), (2, "taro", second)] {
+        let batch = site.batch(site.contract, terminal, vec![event(number, NOW.plus(ahead), ("D", name))]);
+        site.store.receive(IncomingBatch { clock_offset_ms: -ahead, ..batch }).await.unwrap();
+    }
+    let of = async |number: u64| site.get(&admin, &format!("/punches/{terminal}/{number}")).await.text;
+    assert!(of(1).await.contains("PCの時計は +30 日 ずれていました"), "{}", of(1).await);
+    assert!(!of(2).await.contains("ずれていました"));
+    let inbox = site.get(&admin, "/accounts").await.text;
+    assert_eq!(inbox.matches("受信した日より後の日付の打刻です").count(), 1);
 }
