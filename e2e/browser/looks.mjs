@@ -6,6 +6,8 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 // What colours can break; everything else is the same in light and dark.
 const COLOURS = ['color-contrast', 'link-in-text-block'];
+// What the documentation shows is kept small; what only people who look for a fault see is made in half the time.
+export const PICTURE = process.env.DOCS ? { format: 'webp', quality: 72 } : { format: 'jpeg', quality: 72 };
 // Three screens of a desk; below it, lists only go on.
 const SHOT_HEIGHT_MAX = 3000;
 // A4 landscape less its margins, in CSS pixels.
@@ -47,15 +49,15 @@ const violations = async (page, options) => {
   }, options);
 };
 
+// Leaves the page as a picture.
 const shoot = async (page, file) => {
   const { width } = page.viewportSize();
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   page.cdp ??= await page.context().newCDPSession(page);
   const { data } = await page.cdp.send('Page.captureScreenshot', {
-    format: 'webp', quality: 72, captureBeyondViewport: true,
-    clip: { x: 0, y: 0, width, height: Math.min(height, SHOT_HEIGHT_MAX), scale: 1 },
+    ...PICTURE, captureBeyondViewport: true, clip: { x: 0, y: 0, width, height: Math.min(height, SHOT_HEIGHT_MAX), scale: 1 },
   });
-  await writeFile(file, Buffer.from(data, 'base64'));
+  await writeFile(`${file}.${PICTURE.format}`, Buffer.from(data, 'base64'));
 };
 
 const tooWide = (page) => page.evaluate(() => {
@@ -79,16 +81,16 @@ const skeleton = (page) => page.evaluate(() => {
 });
 
 // What is wrong with the page as it is now, in one or both of `light` and `dark`: all rules in the first, those about
-// colours in the second. Leaves `NAME.light.webp` and `NAME.dark.webp` in `out`.
+// colours in the second. Leaves pictures `NAME.light` and `NAME.dark` in `out`.
 export const look = async (page, name, out, [first, second] = ['light', 'dark']) => {
   const faults = [...await tooWide(page), ...await skeleton(page)];
   if (first !== 'light') await page.emulateMedia({ colorScheme: first });
-  await shoot(page, `${out}/${name}.${first}.webp`);
+  await shoot(page, `${out}/${name}.${first}`);
   const rules = { 'target-size': { enabled: true } };
   faults.push(...(await violations(page, { runOnly: { type: 'tag', values: TAGS }, rules })).map((v) => `axe, ${first}: ${v}`));
   if (second) {
     await page.emulateMedia({ colorScheme: second });
-    await shoot(page, `${out}/${name}.${second}.webp`);
+    await shoot(page, `${out}/${name}.${second}`);
     faults.push(...(await violations(page, { runOnly: { type: 'rule', values: COLOURS } })).map((v) => `axe, ${second}: ${v}`));
   }
   await page.emulateMedia({ colorScheme: 'light' });

@@ -7,7 +7,8 @@
 //   MNGNTIME_HOSTILE  JSON: [login, password] of the administrator of a contract full of hostile names
 //   MNGNTIME_GIVEN    JSON: {"setup": "/setup/…"}, addresses that only the server's commands tell
 //   OUT               directory for pictures and the report (default: ./out); what is in it is overwritten
-//   CHROMIUM          browser to run (default: /usr/bin/chromium)
+//   CHROMIUM          browser to run (default: /usr/bin/chromium-headless-shell, which is Chromium without the window around the
+//                     page: a look takes half as long)
 //   DOCS              directory of ui.md, when its figures and pictures are to be brought up to date
 //   ONLY              names of screens, to look at a few while working on them
 //   FORMS             `all`: each screen in all eight forms; otherwise in the four in which every language meets every
@@ -50,7 +51,7 @@ const screens = SCREENS.filter((screen) => !only || only.includes(screen.name));
 const seenBy = (screen) => screen.sees.split(' ');
 
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 
@@ -104,13 +105,38 @@ const schemes = (language, width) => {
   return (language === 'ja') === (width === 1440) ? ['light'] : ['dark'];
 };
 
+// Tabs that nobody needs just now, by what they are good for. One costs as much as the page in it: whoever is signed in goes
+// on in it to the next screen, as people do, with what the browser has kept.
+const free = {};
+const borrow = async (role, language, width) => {
+  const kind = `${role}.${language}.${width}`;
+  const page = free[kind]?.pop() ?? await open(states[role], language, width);
+  noteLeftovers(page);
+  return Object.assign(page, { kind });
+};
+const giveBack = (page, name) => { (free[page.kind] ??= []).push(Object.assign(page, { seen: name })); };
+const noteLeftovers = (page) => report(`after ${page.seen}`, page.complaints.splice(0));
+const closeFree = async () => {
+  for (const page of Object.values(free).flatMap((pages) => pages.splice(0))) {
+    noteLeftovers(page);
+    await page.context().close();
+  }
+};
+
+// A browser that has kept nothing.
+const first = async (role, language, width) => {
+  const page = await open(states[role], language, width);
+  await (await page.context().newCDPSession(page)).send('Network.setCacheDisabled', { cacheDisabled: true });
+  return page;
+};
+
 // One screen, one language, one width; more where it is cheapest.
 const lookAt = async (screen, role, language, width, more) => {
   const name = [screen.name, role !== seenBy(screen)[0] && role, language, width].filter(Boolean).join('.');
-  const page = await open(states[role], language, width);
+  const isKept = !more.weigh && role !== 'nobody';
+  const page = await (isKept ? borrow : first)(role, language, width);
   try {
-    if (more.weigh) await (await page.context().newCDPSession(page)).send('Network.setCacheDisabled', { cacheDisabled: true });
-    const weight = weigh(page);
+    const weight = more.weigh && weigh(page);
     const found = await visit(page, screen);
     const bytes = more.weigh ? await weight() : undefined;
     if (bytes > WEIGHT_MAX) found.push(`a first visit is ${bytes} bytes`);
@@ -121,10 +147,11 @@ const lookAt = async (screen, role, language, width, more) => {
     if (more.print) found.push(...await print(page, screen.name, out));
     looks.push({ screen: screen.name, name, role, language, width, bytes, faults: found.length, schemes: more.schemes });
     report(name, found);
+    if (isKept) giveBack(page, name);
   } catch (error) {
     report(name, [`cannot be looked at: ${error.message.split('\n')[0]}`]);
   } finally {
-    await page.context().close();
+    if (page.seen !== name) await page.context().close();
   }
 };
 
@@ -132,12 +159,12 @@ const lookAt = async (screen, role, language, width, more) => {
 const resolve = async (screen) => {
   screen.path ??= given[screen.given];
   if (screen.path) return;
-  const page = await open(states[screen.as ?? seenBy(screen)[0]], 'ja', 1440);
+  const page = await borrow(screen.as ?? seenBy(screen)[0], 'ja', 1440);
   await page.goto(base + (SCREENS.find((other) => other.name === screen.from)?.path ?? screen.from));
   const link = page.locator(screen.link).first();
   screen.path = await link.count() > 0 ? await link.getAttribute('href') : undefined;
   if (!screen.path) report(screen.name, [`${screen.from} has no ${screen.link}`]);
-  await page.context().close();
+  giveBack(page, screen.name);
 };
 
 // Every other role is told that it may not, and gets nothing of the page.
@@ -178,6 +205,7 @@ const jobs = (writes) => {
 const all = async (list) => {
   const worker = async () => { while (list.length > 0) await list.shift()(); };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await closeFree();
 };
 
 const states = { nobody: undefined };

@@ -2,13 +2,14 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { PICTURE } from './looks.mjs';
 
 const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 const contact = (names, files) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Screens</title>
 <style>body{font:13px sans-serif;margin:16px;background:#fff;color:#222}h2{margin:20px 0 6px;font-size:15px}div{display:flex;flex-wrap:wrap;gap:10px}
 figure{margin:0;width:220px}figure.s{width:84px}img{width:100%;height:150px;object-fit:cover;object-position:top;border:1px solid #bbb}figcaption{font-size:11px;overflow-wrap:anywhere}</style>
-${names.map((name) => `<h2>${escape(name)}</h2><div>${files.filter((f) => f.split('.')[0] === name).map((f) => `<figure class="${f.includes('.390.') ? 's' : ''}"><a href="${f}"><img src="${f}" alt=""></a><figcaption>${escape(f.slice(name.length + 1, -5))}</figcaption></figure>`).join('')}</div>`).join('\n')}</html>`;
+${names.map((name) => `<h2>${escape(name)}</h2><div>${files.filter((f) => f.split('.')[0] === name).map((f) => `<figure class="${f.includes('.390.') ? 's' : ''}"><a href="${f}"><img src="${f}" alt=""></a><figcaption>${escape(path.parse(f).name.slice(name.length + 1))}</figcaption></figure>`).join('')}</div>`).join('\n')}</html>`;
 
 const figures = ({ looks, faults, screens, sizes, languages, roles, allForms }) => {
   const pages = looks.reduce((sum, seen) => sum + seen.schemes.length, 0);
@@ -46,9 +47,9 @@ export const publish = async (docs, out, run) => {
   for (const name of SHOWN) await copyFile(path.join(out, `${name}.webp`), path.join(docs, 'ui', `${name}.webp`));
 };
 
-// Leaves `screens.html`, `screens.webp` (the sheet as a picture) and `screens.md`.
+// Leaves `screens.html`, the sheet as a picture `screens`, and `screens.md`.
 export const sheet = async (browser, out, run) => {
-  const files = (await readdir(out)).filter((file) => file.endsWith('.webp') && file !== 'screens.webp').sort();
+  const files = (await readdir(out)).filter((file) => file.endsWith(`.${PICTURE.format}`) && !file.startsWith('screens.')).sort();
   const names = [...new Set(files.map((file) => file.split('.')[0]))];
   await writeFile(path.join(out, 'screens.html'), contact(names, files));
   await writeFile(path.join(out, 'screens.md'), figures(run));
@@ -57,7 +58,7 @@ export const sheet = async (browser, out, run) => {
   const cdp = await page.context().newCDPSession(page);
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   const clip = { x: 0, y: 0, width: 1500, height: Math.min(height, 16_000), scale: 1 };
-  const { data } = await cdp.send('Page.captureScreenshot', { format: 'webp', quality: 70, captureBeyondViewport: true, clip });
-  await writeFile(path.join(out, 'screens.webp'), Buffer.from(data, 'base64'));
+  const { data } = await cdp.send('Page.captureScreenshot', { ...PICTURE, captureBeyondViewport: true, clip });
+  await writeFile(path.join(out, `screens.${PICTURE.format}`), Buffer.from(data, 'base64'));
   await page.context().close();
 };

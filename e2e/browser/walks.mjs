@@ -167,11 +167,15 @@ export const liveRows = async ({ base, open, states, report }) => {
 };
 
 // Every page has the same content without script. Nothing may change what the server keeps meanwhile.
-export const sameWithoutScript = async ({ base, open, states, screens, report }) => {
-  const pages = {};
-  for (const screen of screens.filter((screen) => screen.content && !screen.act && !screen.fill && !screen.moves)) {
-    const [role] = screen.sees.split(' ');
-    const page = pages[role] ??= await open(states[role], 'ja', 390, { javaScriptEnabled: false });
+export const sameWithoutScript = async (walk) => {
+  const compared = walk.screens.filter((screen) => screen.content && !screen.act && !screen.fill && !screen.moves);
+  const [roleOf, roles] = [(screen) => screen.sees.split(' ')[0], Object.keys(walk.states)];
+  await Promise.all(roles.map((role) => withoutScript(walk, role, compared.filter((screen) => roleOf(screen) === role))));
+};
+
+const withoutScript = async ({ base, open, states, report }, role, screens) => {
+  const page = await open(states[role], 'ja', 390, { javaScriptEnabled: false });
+  for (const screen of screens) {
     page.expected = screen.status ?? 200;
     await page.goto(base + screen.path);
     const [with_, without] = [JSON.stringify(screen.content), JSON.stringify(await content(page))];
@@ -179,7 +183,8 @@ export const sameWithoutScript = async ({ base, open, states, screens, report })
     const dead = await page.locator('[data-js]').evaluateAll((all) => all.filter((e) => e.checkVisibility()).length);
     if (dead > 0) report(`${screen.name} without script`, [`${dead} buttons that do nothing`]);
   }
-  for (const page of Object.values(pages)) { report('without script', page.complaints); await page.context().close(); }
+  report('without script', page.complaints);
+  await page.context().close();
 };
 
 // The forms people need work without script.
@@ -214,28 +219,30 @@ export const formsWithoutScript = async ({ base, open, states, report }) => {
 };
 
 // A contract whose every name tries to be markup, to turn lines round or to burst the page: text on every screen.
-export const hostileContract = async ({ base, open, states, screens, report, out, people }) => {
-  await hostilePeople({ base, open, states, report });
-  for (const width of [390, 1440]) {
-    const page = await open(states.hostile, 'ja', width);
-    const places = {};
-    for (const screen of screens.filter((screen) => !screen.status && !screen.long && screen.sees.includes('administrator'))) {
-      places[screen.name] = screen.path;
-      if (screen.from) {
-        await page.goto(base + (places[screen.from] ?? screen.from));
-        const link = page.locator(screen.link).first();
-        if (await link.count() === 0) { report(`hostile.${screen.name}`, ['there is nothing to look at']); continue; }
-        places[screen.name] = await link.getAttribute('href');
-      }
-      page.expected = 200;
-      await page.goto(base + places[screen.name]);
-      const found = screen.fill ? await fillIn(page, screen, { employee: HOSTILE_PEOPLE[0][0], people }) : [];
-      found.push(...await look(page, `hostile.${screen.name}.${width}`, out, ['light']));
-      if (await page.evaluate(() => 'hacked' in globalThis)) found.push('a script from outside ran');
-      report(`hostile.${screen.name}.${width}`, found);
+export const hostileContract = async (walk) => {
+  await hostilePeople(walk);
+  await Promise.all([390, 1440].map((width) => hostileScreens(walk, width)));
+};
+
+const hostileScreens = async ({ base, open, states, screens, report, out, people }, width) => {
+  const page = await open(states.hostile, 'ja', width);
+  const places = {};
+  for (const screen of screens.filter((screen) => !screen.status && !screen.long && screen.sees.includes('administrator'))) {
+    places[screen.name] = screen.path;
+    if (screen.from) {
+      await page.goto(base + (places[screen.from] ?? screen.from));
+      const link = page.locator(screen.link).first();
+      if (await link.count() === 0) { report(`hostile.${screen.name}`, ['there is nothing to look at']); continue; }
+      places[screen.name] = await link.getAttribute('href');
     }
-    await page.context().close();
+    page.expected = 200;
+    await page.goto(base + places[screen.name]);
+    const found = screen.fill ? await fillIn(page, screen, { employee: HOSTILE_PEOPLE[0][0], people }) : [];
+    found.push(...await look(page, `hostile.${screen.name}.${width}`, out, ['light']));
+    if (await page.evaluate(() => 'hacked' in globalThis)) found.push('a script from outside ran');
+    report(`hostile.${screen.name}.${width}`, found);
   }
+  await page.context().close();
 };
 
 const HOSTILE_PEOPLE = [

@@ -1,5 +1,5 @@
-//! Every screen as every role, in real Chromium: `e2e/browser/screens.mjs` against one contract with a simulated
-//! office and one whose every name is an attack. Pictures, a sheet of them and the figures are left in
+//! Every screen as every role, in Chromium's headless shell: `e2e/browser/screens.mjs` against one contract with a
+//! simulated office and one whose every name is an attack. Pictures, a sheet of them and the figures are left in
 //! `target/screenshots/screens`; afterwards the server's log is searched for names.
 
 use std::fs;
