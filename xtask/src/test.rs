@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::dist::windows::{Options, compiler::compile_unit_tests, run_signed, sign::Signer};
 use crate::process::{has, root, run as execute};
@@ -48,20 +48,7 @@ const PACKAGES: &[(&str, &str)] = &[
 /// Runs everything; `filters` narrow the tests down by nextest's words.
 pub fn run(filters: &[&str]) -> anyhow::Result<()> {
     timed("Debian packages", install_packages)?;
-    // What is fetched waits for the network and the disk, what is built for the processor: side by side.
-    let tidy = thread::scope(|scope| {
-        let fetched = scope.spawn(fetch);
-        let built = build();
-        let fetched = fetched.join().map_err(|_| anyhow!("fetching what tests run in panicked")).flatten();
-        if built.is_err()
-            && let Err(error) = &fetched
-        {
-            eprintln!("{error:#}");
-        }
-        let tidy = built?;
-        fetched?;
-        anyhow::Ok(tidy)
-    })?;
+    let tidy = prepare()?;
     let (mut passed, mut failed) = nextest(filters)?;
     if tidy.is_ok() {
         passed += 1
@@ -74,6 +61,24 @@ pub fn run(filters: &[&str]) -> anyhow::Result<()> {
     // The last line, whatever happened.
     println!("{passed} passed, {failed} failed");
     std::process::exit(i32::from(failed > 0));
+}
+
+/// Everything that stands before the tests. Inside: what the rules found, which counts as one test and stops nothing.
+///
+/// What is fetched waits for the network and the disk, what is built for the processor: side by side. So are the two
+/// builds, each in a folder of its own below `target/`: both have long steps that know one core only, such as the server's
+/// largest crate and the agent's link-time optimisation.
+fn prepare() -> anyhow::Result<anyhow::Result<()>> {
+    let (tidy, steps) = thread::scope(|scope| {
+        let others = [scope.spawn(fetch), scope.spawn(build_what_is_shipped)];
+        let (tidy, built) = check_and_build();
+        let others = others.map(|step| step.join().map_err(|_| anyhow!("a step panicked")).flatten());
+        (tidy, [built].into_iter().chain(others))
+    });
+    let failures: Vec<_> = steps.filter_map(Result::err).collect();
+    failures.iter().for_each(|failure| eprintln!("{failure:#}"));
+    ensure!(failures.is_empty(), "{} steps before the tests failed; what they said is above", failures.len());
+    Ok(tidy)
 }
 
 /// Installs the Debian packages that the tests need.
@@ -107,25 +112,34 @@ pub fn install(missing: &[&str]) -> anyhow::Result<()> {
     execute("apt-get", &install)
 }
 
-/// Checks the rules, and builds the programs that the whole-system tests run. Inside: what the rules found, which
-/// counts as one test and stops nothing.
-fn build() -> anyhow::Result<anyhow::Result<()>> {
-    if !has("cargo", &["nextest"]) {
-        let install = ["install", "--debug", "--locked", "--quiet", "cargo-nextest@0.9.143"];
-        timed("nextest", || execute("cargo", &install))?;
-    }
+/// Checks the rules; builds the tests and the programs that they run, and whether that went well.
+fn check_and_build() -> (anyhow::Result<()>, anyhow::Result<()>) {
     let tidy = timed("tidy", tidy::run);
     if let Err(error) = &tidy {
         eprintln!("{error:#}");
     }
+    (tidy, build_tests())
+}
+
+/// In one go: built by themselves first, the programs would have the store without the feature that tests of it need, and
+/// the store and the server would be built twice.
+fn build_tests() -> anyhow::Result<()> {
+    if !has("cargo", &["nextest"]) {
+        let install = ["install", "--debug", "--locked", "--quiet", "cargo-nextest@0.9.143"];
+        timed("nextest", || execute("cargo", &install))?;
+    }
+    let build = ["nextest", "run", "--workspace", "--no-run", "--cargo-quiet"];
+    timed("programs and tests", || execute("cargo", &build))
+}
+
+/// The agent as PCs get it: for Debian, and for Windows with its unit tests.
+fn build_what_is_shipped() -> anyhow::Result<()> {
     let agent = ["build", "--quiet", "--profile", "agent", "--package", "mngntime-agent"];
-    timed("programs", || execute("cargo", &["build", "--quiet", "--workspace", "--bins"]))?;
     timed("agent", || execute("cargo", &agent))?;
     timed("installers for Windows", windows_installers)?;
     let tests = root().join("dist/windows-test");
     timed("unit tests for Windows", || compile_unit_tests(&tests, "simulated-sessions").map(drop))?;
-    timed("packages for Debian", || dist::run(&["linux"]))?;
-    Ok(tidy)
+    timed("packages for Debian", || dist::run(&["linux"]))
 }
 
 /// What the whole-system tests run in.
