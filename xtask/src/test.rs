@@ -181,8 +181,10 @@ fn windows_installers() -> anyhow::Result<()> {
 }
 
 fn nextest(filters: &[&str]) -> anyhow::Result<(u64, u64)> {
+    // One more than cores: there is always a test that waits.
+    let at_once = (thread::available_parallelism()?.get() + 1).to_string();
     let output = Command::new("cargo")
-        .args(["nextest", "run", "--workspace", "--color", "never"])
+        .args(["nextest", "run", "--workspace", "--color", "never", "--test-threads", &at_once])
         .args(filters)
         .current_dir(root())
         .stdout(Stdio::inherit())
