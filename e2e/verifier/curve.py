@@ -2,6 +2,8 @@
 
 Keys and signatures with such points hold for many messages at once; the contract knows none (docs/protocol/README.md)."""
 
+from functools import cache
+
 P = 2**255 - 19
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
@@ -26,7 +28,9 @@ def twice(one):
     return (2 * x * y * pow(1 + product, P - 2, P) % P, (yy + xx) * pow(1 - product, P - 2, P) % P)
 
 
+@cache
 def is_strong(encoded):
-    """Whether it is a point, and not one of the eight of a small order."""
+    """Whether it is a point, and not one of the eight of a small order. The same keys and signatures stand in hundreds of packs,
+    and this takes longer than everything else that is done with them."""
     found = point(encoded)
     return found is not None and twice(twice(twice(found))) != (0, 1)
