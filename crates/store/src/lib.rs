@@ -16,6 +16,7 @@
 
 pub mod date;
 pub mod error;
+pub mod giving_way;
 pub mod ids;
 pub mod judge;
 pub mod moving;

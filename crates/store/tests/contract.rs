@@ -204,6 +204,7 @@ suite![
     imports::what_a_file_of_employees_lacks_stays,
     imports::a_line_takes_over_from_whoever_has_left_and_from_nobody_else,
     imports::who_is_added_is_shown_as_stored_and_beside_a_code_in_other_case,
+    imports::a_line_takes_over_from_whoever_comes_later_and_gives_back_what_is_theirs,
     imports::what_a_file_would_change_in_punches_is_what_it_changes,
     imports::what_lacks_a_department_is_counted_apart,
     imports::what_links_would_change_is_what_they_change,

@@ -366,7 +366,10 @@ link-skip = Leave out this time
 link-overlaps = Part of this period is linked to an employee already. Change the dates, or use “Register it as a hand-over” below.
 link-taken = Part of this period is linked to { $who } ({ $period }).
 link-hand-over = Register it as a hand-over
-link-ends = The link of { $who }, who has left, ends on { $last }.
+link-stays-before = The link of { $who }, who is not employed in this period, ends on { $last }.
+link-stays-after = The link of { $who }, who is not employed in this period, begins on { $first } instead.
+link-stays-both = The link of { $who }, who is not employed in this period, ends on { $last } and begins again on { $first }.
+link-stays-not = The link of { $who }, who is not employed in this period, is taken back.
 link-refused = Could not be registered. Check the input.
 link-sum =
     { $n ->
@@ -2091,7 +2094,7 @@ import-partly-text = After you had looked at the file, somebody changed what the
 line-new = Will be added
 line-new-values = Will be added: { $values }
 line-alike = (differs from { $code } in upper and lower case only)
-line-handed-over = Will be handed over: the link of employee { $code }, who has left, ends on { $last }.
+line-handed-over = Will be handed over. { $what }
 line-bad-date = “{ $text }” is no date. Write it as 2026-04-01.
 line-few =
     { $cells ->

@@ -392,7 +392,7 @@ fn span(account: &Account, links: &[LinkInFull], today: Date) -> (Date, Option<D
     cause::free(account.waiting_since.unwrap_or(today), links)
 }
 
-/// Whether the form of new links takes the account: those whose punches wait on dates that a link stands on are put right
+/// Whether the form of new links takes the account: those whose punches wait on dates of somebody who is here are put right
 /// elsewhere.
 fn can_be_linked(account: &Account, links: &[LinkInFull], today: Date) -> bool {
     match account.waiting_since {

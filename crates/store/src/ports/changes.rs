@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 
 use super::{Act, Answer, Link, LinkRequest, NewEmployee};
+use crate::judge::LinkSpan;
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
 /// A change of one account's links.
@@ -102,6 +103,16 @@ pub struct LinkInFull {
     pub employed_from: Option<Date>,
     /// Last date of employment; open when absent.
     pub employed_to: Option<Date>,
+}
+
+impl LinkInFull {
+    /// Its dates.
+    #[must_use]
+    pub fn span(&self) -> LinkSpan {
+        let (employed_from, employed_to) = (self.employed_from, self.employed_to);
+        let link = &self.link;
+        LinkSpan { employee: link.employee, from: link.from, to: link.to, employed_from, employed_to }
+    }
 }
 
 /// Changing links.

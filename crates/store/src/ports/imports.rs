@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
 use super::{Act, Answer, DepartmentProblem, Directory, DirectoryField, NewEmployee};
+use crate::giving_way::Rest;
 use crate::{AdministratorId, ContractId, ImportId};
 
 /// Links of one file at most: a roll-out's whole list. Such a file over accounts with 200,000 waiting punches is looked at in
@@ -114,12 +115,12 @@ pub enum LineFate {
     New,
     /// It replaces what is known of an employee.
     Changed(Box<EmployeeChange>),
-    /// It is added; the link of whoever has left before it begins ends on the last date before that.
+    /// It is added; the link of somebody who is employed on none of its dates gives way.
     HandedOver {
         /// Code of that employee.
         code: String,
-        /// Last date of their link.
-        last: Date,
+        /// What stays of their link.
+        rest: Rest,
     },
     /// It is there already.
     Unchanged,

@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use super::importing::{Plan, check_size};
 use super::{Work, employee_lines, links, rows};
+use crate::giving_way::{self, Rest};
+use crate::judge::LinkSpan;
 use crate::ports::{
     Employee, EmployeeChoice, LINK_LINES_MAX, LineFate, LineProblem, LinkLine, LinkRequest, LinkSubject,
     Rejudging,
@@ -42,6 +44,7 @@ struct Accounts {
 }
 
 /// A link that is there, or that an earlier line asks for.
+#[derive(Clone)]
 struct Spot {
     employee: EmployeeId,
     from: Date,
@@ -49,12 +52,13 @@ struct Spot {
     origin: Origin,
 }
 
+#[derive(Clone)]
 enum Origin {
     /// Of an employee.
     Stored {
         code: String,
-        /// Their last date.
-        left: Option<Date>,
+        /// Their first and last date.
+        employed: (Option<Date>, Option<Date>),
     },
     /// The line at this place.
     Line(usize),
@@ -66,15 +70,26 @@ impl Spot {
     }
 
     fn overlaps(&self, line: &LinkLine) -> bool {
-        line.to.is_none_or(|last| self.from <= last) && self.to.is_none_or(|to| line.from <= to)
+        giving_way::overlaps((self.from, self.to), (line.from, line.to))
     }
 
-    /// Whose link this is, and its last date when somebody else has the account from `from` on; nothing where nobody is to
-    /// lose it: whoever has it is still employed then. What is written for that is [`links::end_of_leaver`]'s.
-    fn ends_before(&self, employee: EmployeeId, from: Date) -> Option<(String, Date)> {
-        let Origin::Stored { code, left } = &self.origin else { return None };
-        let over = self.employee != employee && self.from < from && left.is_some_and(|left| left < from);
-        Some((code.clone(), from.yesterday().ok()?)).filter(|_| over)
+    /// Whose link this is, and what stays of it when `employee` has the account as the line says; nothing where somebody is to
+    /// lose something by that.
+    fn gives_way(&self, employee: EmployeeId, line: &LinkLine) -> Option<(String, Rest)> {
+        let Origin::Stored { code, employed: (employed_from, employed_to) } = self.origin.clone() else {
+            return None;
+        };
+        let span =
+            LinkSpan { employee: self.employee, from: self.from, to: self.to, employed_from, employed_to };
+        let rest = giving_way::rest(&span, (line.from, line.to)).filter(|_| self.employee != employee)?;
+        Some((code, rest))
+    }
+
+    /// What stays of it.
+    fn left(&self, rest: Rest) -> impl Iterator<Item = Self> + use<> {
+        let before = rest.last.map(|last| Self { to: Some(last), ..self.clone() });
+        let after = rest.first.map(|first| Self { from: first, ..self.clone() });
+        before.into_iter().chain(after)
     }
 }
 
@@ -132,17 +147,19 @@ fn plan_line(
         return Plan::unchanged();
     }
     let mut fate = LineFate::New;
-    let mut overlapping = spots.iter_mut().filter(|spot| spot.overlaps(line));
-    if let Some(spot) = overlapping.next() {
-        let ends = spot.ends_before(*employee, line.from).filter(|_| overlapping.next().is_none());
-        let Some((code, last)) = ends else {
+    let in_the_way: Vec<usize> = (0..spots.len()).filter(|at| spots[*at].overlaps(line)).collect();
+    if let Some(first) = in_the_way.first() {
+        let spot = &spots[*first];
+        let gives = spot.gives_way(*employee, line).filter(|_| in_the_way.len() == 1);
+        let Some((code, rest)) = gives else {
             return Plan::wrong(match &spot.origin {
                 Origin::Stored { code, .. } => LineProblem::Overlaps(code.clone()),
                 Origin::Line(line) => LineProblem::Contradicts(*line),
             });
         };
-        spot.to = Some(last);
-        fate = LineFate::HandedOver { code, last };
+        let left = spot.left(rest);
+        spots.splice(*first..=*first, left);
+        fate = LineFate::HandedOver { code, rest };
     }
     spots.push(Spot { employee: *employee, from: line.from, to: line.to, origin: Origin::Line(place) });
     let choice = EmployeeChoice::Existing(*employee);
@@ -239,7 +256,7 @@ fn stored_links<'a>(
     contract: ContractId,
     keys: impl Iterator<Item = &'a str>,
 ) -> Work<BTreeMap<AccountId, Vec<Spot>>> {
-    let sql = "SELECT l.account_id, l.employee_id, l.from_date, l.to_date, e.code, e.active_to
+    let sql = "SELECT l.account_id, l.employee_id, l.from_date, l.to_date, e.code, e.active_from, e.active_to
          FROM (SELECT DISTINCT value AS key FROM json_each(?2)) asked
          CROSS JOIN accounts a ON a.contract_id = ?1 AND a.key = asked.key
          CROSS JOIN account_links l INDEXED BY account_links_now ON l.contract_id = a.contract_id
@@ -251,7 +268,10 @@ fn stored_links<'a>(
             employee: EmployeeId(rows::uuid(row, 1)?),
             from: rows::date(&row.get::<_, String>(2)?)?,
             to: rows::date_or_none(row, 3)?,
-            origin: Origin::Stored { code: row.get(4)?, left: rows::date_or_none(row, 5)? },
+            origin: Origin::Stored {
+                code: row.get(4)?,
+                employed: (rows::date_or_none(row, 5)?, rows::date_or_none(row, 6)?),
+            },
         };
         Ok((AccountId(rows::uuid(row, 0)?), spot))
     })?;

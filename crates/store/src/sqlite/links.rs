@@ -7,9 +7,9 @@ use jiff::civil::{Date, date};
 use mngntime_ledger::audit::{LINK_ACCOUNT, Linked, UNLINK_ACCOUNT};
 use uuid::Uuid;
 
-use super::{Work, audit, people, rows};
+use super::{Work, audit, changing, people, rows};
 use crate::ports::{Act, EmployeeChoice, LinkEnd, LinkOutcome, LinkRequest, NewEmployee, Why};
-use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal};
+use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal, giving_way};
 
 /// Links of one transaction. 20,000 waiting punches of this many accounts are judged again in a second or two (SQLite), in
 /// which nothing else is written.
@@ -119,11 +119,24 @@ fn insert_because(
     cause: Option<&Cause>,
     act: &Act,
 ) -> Work<()> {
-    let name = account_name(tx, contract, request.account)?;
     // What the server does by itself takes nothing from anybody.
-    if cause.is_none() {
-        end_of_leaver(tx, contract, request, employee, act)?;
+    let rest = if cause.is_none() { give_way(tx, contract, request, employee, act)? } else { None };
+    write(tx, contract, request, employee, cause, act)?;
+    match rest {
+        Some((rest, holder)) => write(tx, contract, &rest, holder, None, act),
+        None => Ok(()),
     }
+}
+
+fn write(
+    tx: &Connection,
+    contract: ContractId,
+    request: &LinkRequest,
+    employee: EmployeeId,
+    cause: Option<&Cause>,
+    act: &Act,
+) -> Work<()> {
+    let name = account_name(tx, contract, request.account)?;
     refuse_overlap(tx, contract, request, &name)?;
     let id = rows::new_id(act.at)?;
     rows::run(
@@ -148,35 +161,30 @@ fn insert_because(
     audit::note(tx, Some(contract), LINK_ACCOUNT, &format!("account {name}"), &detail, act)
 }
 
-/// Ends the link of somebody else who has left before the wanted one begins, on the date before that: on the dates since
-/// they left, nobody loses a punch by it.
-fn end_of_leaver(
+/// Has the one link in the way give way, when it is of somebody else who is employed on none of the wanted dates
+/// ([`giving_way`]); what it is to have again after these dates, and whose it is.
+fn give_way(
     tx: &Connection,
     contract: ContractId,
     request: &LinkRequest,
     employee: EmployeeId,
     act: &Act,
-) -> Work<()> {
-    let Ok(last) = request.from.yesterday() else { return Ok(()) };
-    let found = rows::one(
-        tx,
-        "SELECT l.id FROM account_links l INDEXED BY account_links_now
-         JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
-         WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 AND l.from_date < ?3
-         AND coalesce(l.to_date, ?5) >= ?3 AND l.employee_id <> ?4 AND e.active_to < ?3",
-        params![
-            contract.0,
-            request.account.0.as_bytes(),
-            request.from.to_string(),
-            employee.0.as_bytes(),
-            FAR,
-        ],
-        |row| Ok(LinkId(rows::uuid(row, 0)?)),
-    )?;
-    match found {
-        Some(link) => shorten(tx, contract, link, LinkEnd::After(last), act).map(drop),
-        None => Ok(()),
-    }
+) -> Work<Option<(LinkRequest, EmployeeId)>> {
+    let dates = (request.from, request.to);
+    let all = changing::in_full(tx, contract, request.account)?;
+    let mut in_the_way =
+        all.iter().filter(|full| giving_way::overlaps((full.link.from, full.link.to), dates));
+    let (Some(one), None) = (in_the_way.next(), in_the_way.next()) else { return Ok(None) };
+    let rest = giving_way::rest(&one.span(), dates).filter(|_| one.link.employee != employee);
+    let Some(rest) = rest else { return Ok(None) };
+    let end = rest.last.map_or(LinkEnd::Void, LinkEnd::After);
+    shorten(tx, contract, one.link.id, end, act)?;
+    let holder = one.link.employee;
+    let again = |from| {
+        let employee = EmployeeChoice::Existing(holder);
+        (LinkRequest { account: request.account, employee, from, to: one.link.to }, holder)
+    };
+    Ok(rest.first.map(again))
 }
 
 /// A link as it is now, for the audit log.

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use mngntime_model::{AccountIdentity, EventKind, PunchResult};
+use mngntime_store::giving_way::Rest;
 use mngntime_store::{
     AccountFilter, EmployeeChoice, EmployeeColumns, LineFate, LineProblem, LinkChange, LinkLine, LinkRequest,
     NewDepartment, NewEmployee, PunchFilter, Rejudging, Store, TerminalStatus,
@@ -133,7 +134,10 @@ pub async fn a_line_takes_over_from_whoever_has_left_and_from_nobody_else(store:
     // The later one first: what it leaves of the old link is still to be handed over.
     let lines = vec![of("E8", day(-2), None), of("E7", day(-8), Some(day(-3))), of("E7", day(-2), None)];
     let look = store.check_links(office.contract, lines.clone()).await.unwrap();
-    let handed = |last: i64| LineFate::HandedOver { code: "E6".into(), last: day(last) };
+    let handed = |last: i64| LineFate::HandedOver {
+        code: "E6".into(),
+        rest: Rest { last: Some(day(last)), first: None },
+    };
     let expected = [handed(-3), handed(-9), LineFate::Wrong(LineProblem::Contradicts(0))];
     assert_eq!((look.fates.as_slice(), look.rejudging.cured), (expected.as_slice(), 2));
     let subject = &look.subjects[1];
@@ -151,6 +155,52 @@ pub async fn a_line_takes_over_from_whoever_has_left_and_from_nobody_else(store:
     let again = store.import_links(office.contract, lines[..2].to_vec(), false, act()).await.unwrap();
     assert_eq!(again.fates, [LineFate::Unchanged, LineFate::Unchanged]);
     assert_eq!(fate(of("E6", day(9), None)).await, overlaps("E8"), "who is here is taken nothing from");
+}
+
+pub async fn a_line_takes_over_from_whoever_comes_later_and_gives_back_what_is_theirs(store: &dyn Store) {
+    let office = office(store).await;
+    let days = [-20, -12, -5];
+    let events = (1..).zip(days).map(|(n, day)| logon(n, "pool", NOW.plus(day * DAY_MS)));
+    office.receive(store, events.collect()).await;
+    let comes = NewEmployee { active_from: Some(day(-10)), ..employee("E6") };
+    for new in [comes, employee("E7"), employee("E8")] {
+        store.add_employee(office.contract, new, act()).await.unwrap();
+    }
+    let of =
+        |code: &str, from: Date, to: Option<Date>| LinkLine { user: "pool".into(), from, to, ..line(code) };
+    let old = vec![of("E6", day(-20), None)];
+    store.import_links(office.contract, old, false, act()).await.unwrap();
+    assert_eq!(standing(store, &office).await, (1, 2));
+    let lines = vec![
+        of("E7", day(-20), Some(day(-15))),
+        of("E8", day(-12), Some(day(-11))),
+        of("E8", day(-11), Some(day(-10))),
+        of("E6", day(-13), Some(day(-13))),
+    ];
+    let look = store.check_links(office.contract, lines.clone()).await.unwrap();
+    let handed = |last: Option<i64>, first: i64| LineFate::HandedOver {
+        code: "E6".into(),
+        rest: Rest { last: last.map(day), first: Some(day(first)) },
+    };
+    let overlaps = || LineFate::Wrong(LineProblem::Overlaps("E6".into()));
+    let expected = [handed(None, -14), handed(Some(-13), -10), overlaps(), overlaps()];
+    assert_eq!((look.fates.as_slice(), look.rejudging.cured), (expected.as_slice(), 2));
+    let done = store.import_links(office.contract, lines.clone(), true, act()).await.unwrap();
+    assert_eq!((done.fates, done.rejudged), (look.fates, 2));
+    let links = office.account(store, "pool").await.links;
+    let links: Vec<_> = links.iter().map(|link| (link.employee_code.as_str(), link.from, link.to)).collect();
+    let expected = [
+        ("E7", day(-20), Some(day(-15))),
+        ("E6", day(-14), Some(day(-13))),
+        ("E8", day(-12), Some(day(-11))),
+        ("E6", day(-10), None),
+    ];
+    assert_eq!(links, expected);
+    assert_eq!(standing(store, &office).await, (3, 0));
+    let again = store.import_links(office.contract, lines[..2].to_vec(), false, act()).await.unwrap();
+    assert_eq!(again.fates, [LineFate::Unchanged, LineFate::Unchanged]);
+    let theirs = store.check_links(office.contract, vec![of("E7", day(-10), Some(day(-10)))]).await.unwrap();
+    assert_eq!(theirs.fates, [overlaps()], "their first day");
 }
 
 pub async fn who_is_added_is_shown_as_stored_and_beside_a_code_in_other_case(store: &dyn Store) {

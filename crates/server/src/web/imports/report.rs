@@ -16,6 +16,7 @@ use super::super::employees::held;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::pages::{ROWS, Turns};
+use super::super::punches::cause;
 use super::super::views::{self, Segment};
 use super::columns::{Title, Titles};
 use super::file::{self, CellProblem, Line, Read};
@@ -246,8 +247,8 @@ impl Look {
         match fate {
             LineFate::New => c.t("line-new"),
             LineFate::Changed(change) => c.v("line-changes", "changes", changes(change, c)),
-            LineFate::HandedOver { code, last } => {
-                c.words().with("line-handed-over", &[("code", code), ("last", &last.to_string())])
+            LineFate::HandedOver { code, rest } => {
+                c.v("line-handed-over", "what", cause::stays(code, *rest, c))
             }
             LineFate::Unchanged => c.t("line-unchanged"),
             LineFate::Wrong(problem) => match problem {

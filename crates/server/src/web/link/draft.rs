@@ -58,7 +58,7 @@ pub struct Draft {
     pub taken: String,
     /// Where it is handed over instead; empty where nothing stands in the way.
     pub hand_over: String,
-    /// Whose link ends by this, and when, in words: of somebody who has left; empty for nobody.
+    /// Whose link gives way to this, and what stays of it, in words; empty for nobody.
     pub ends: String,
 }
 
@@ -109,10 +109,8 @@ impl Draft {
     pub fn look_for_others(&mut self, account: AccountId, links: &[LinkInFull], c: &Chrome) {
         let Ok(Some(from)) = date_of(&self.from) else { return };
         let to = date_of(&self.to).ok().flatten();
-        if let Some((full, last)) = cause::leavers(links, (from, to)) {
-            let values = [("who", cause::who(full)), ("last", last.to_string())];
-            self.ends =
-                c.words().with("link-ends", &values.each_ref().map(|(name, text)| (*name, text.as_str())));
+        if let Some((full, rest)) = cause::gives_way(links, (from, to)) {
+            self.ends = cause::stays(&cause::who(full), rest, c);
         } else if let Some(full) = links.iter().find(|full| cause::overlaps(full, (from, to))) {
             let (who, span) = (cause::who(full), period(full.link.from, full.link.to));
             self.taken = c.words().with("link-taken", &[("who", &who), ("period", &span)]);

@@ -59,7 +59,7 @@ pub struct Line {
     pub again: bool,
     /// From when to when.
     pub period: String,
-    /// Whose link ends by this, and when, in words; empty for nobody.
+    /// Whose link gives way to this, and what stays of it, in words; empty for nobody.
     pub ends: String,
     /// Punches that are judged again.
     pub count: String,

@@ -4,6 +4,7 @@
 //! way leads to the form that mends it, with a period filled in that contradicts no other link.
 
 use jiff::civil::Date;
+use mngntime_store::giving_way::{self, Rest};
 use mngntime_store::{AccountId, EmployeeId, LinkInFull};
 
 use super::super::accounts::period;
@@ -51,35 +52,48 @@ pub fn free(date: Date, links: &[LinkInFull]) -> (Date, Option<Date>) {
     let next = links.iter().map(|full| full.link.from).filter(|from| date < *from).min().and_then(before);
     match cause(date, links) {
         Cause::Unlinked => (date, next),
-        Cause::Left(_, last) | Cause::Ended(_, last) => (after(last), next),
-        Cause::NotYet(full, first) => (full.link.from, before(first)),
+        Cause::Left(full, last) => (after(last).max(full.link.from), next),
+        Cause::Ended(_, last) => (after(last), next),
+        Cause::NotYet(full, first) => (full.link.from, before(first).into_iter().chain(next).min()),
         Cause::Later(full) => (date, before(full.link.from)),
     }
 }
 
 /// Whether a link holds on some of the dates.
 #[must_use]
-pub fn overlaps(full: &LinkInFull, (from, to): (Date, Option<Date>)) -> bool {
-    to.is_none_or(|to| full.link.from <= to) && full.link.to.is_none_or(|last| from <= last)
+pub fn overlaps(full: &LinkInFull, dates: (Date, Option<Date>)) -> bool {
+    giving_way::overlaps((full.link.from, full.link.to), dates)
 }
 
-/// The link of somebody who has left before `from`, and its last date when somebody else has the account from then on;
-/// nothing where another link stands in the way. The store ends it when the new one is made.
+/// The link of somebody who is employed on none of these dates, and what stays of it when somebody else has the account on
+/// them; nothing where another link stands in the way. The store has it give way when the new one is made.
 #[must_use]
-pub fn leavers(links: &[LinkInFull], (from, to): (Date, Option<Date>)) -> Option<(&LinkInFull, Date)> {
-    let mut overlapping = links.iter().filter(|full| overlaps(full, (from, to)));
+pub fn gives_way(links: &[LinkInFull], dates: (Date, Option<Date>)) -> Option<(&LinkInFull, Rest)> {
+    let mut overlapping = links.iter().filter(|full| overlaps(full, dates));
     let one = overlapping.next().filter(|_| overlapping.next().is_none())?;
-    let over = one.link.from < from && one.employed_to.is_some_and(|left| left < from);
-    Some((one, from.yesterday().ok()?)).filter(|_| over)
+    Some((one, giving_way::rest(&one.span(), dates)?))
+}
+
+/// What stays of the link of `who`, who is employed on none of the dates, in a sentence.
+#[must_use]
+pub fn stays(who: &str, rest: Rest, c: &Chrome) -> String {
+    let key = match (rest.last, rest.first) {
+        (Some(_), None) => "link-stays-before",
+        (None, Some(_)) => "link-stays-after",
+        (Some(_), Some(_)) => "link-stays-both",
+        (None, None) => "link-stays-not",
+    };
+    let text = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+    c.words().with(key, &[("who", who), ("last", &text(rest.last)), ("first", &text(rest.first))])
 }
 
 /// Whether a new link of `employee`, nobody for somebody who is new, holds on these dates without a change of another: nobody
-/// stands in the way, or only somebody else who has left.
+/// stands in the way, or only somebody else who is not employed then.
 #[must_use]
 pub fn is_free(employee: Option<EmployeeId>, dates: (Date, Option<Date>), links: &[LinkInFull]) -> bool {
     let is_other = |full: &LinkInFull| employee != Some(full.link.employee);
     !links.iter().any(|full| overlaps(full, dates))
-        || leavers(links, dates).is_some_and(|(full, _)| is_other(full))
+        || gives_way(links, dates).is_some_and(|(full, _)| is_other(full))
 }
 
 /// Address of the form that hands an account over, filled in.
@@ -238,17 +252,36 @@ mod tests {
     }
 
     #[test]
-    fn only_a_leaver_loses_an_account_without_being_asked_about() {
+    fn only_who_is_not_employed_loses_an_account_without_being_asked_about() {
         let gone = full(APRIL, None, (None, Some(OCTOBER)));
         let after = date(2026, 11, 1);
         let links = [gone.clone()];
-        assert_eq!(leavers(&links, (after, None)), Some((&links[0], OCTOBER)));
-        assert_eq!(leavers(&links, (DAY, None)).map(|(_, last)| last), Some(date(2026, 11, 4)));
-        assert_eq!(leavers(&links, (OCTOBER, None)), None, "their last day is theirs");
-        assert_eq!(leavers(&[full(APRIL, None, (None, None))], (after, None)), None, "who is here");
+        let ends = |last| Rest { last: Some(last), first: None };
+        assert_eq!(gives_way(&links, (after, None)), Some((&links[0], ends(OCTOBER))));
+        assert!(is_free(None, (after, None), &links));
+        assert!(!is_free(EmployeeId::parse(ID), (after, None), &links), "it is the same person");
+        assert_eq!(gives_way(&[full(APRIL, None, (None, None))], (after, None)), None, "who is here");
         let next = [gone, full(date(2026, 12, 1), None, (None, None))];
-        assert_eq!(leavers(&next, (after, None)), None, "another one begins within");
-        assert!(leavers(&next, (after, Some(date(2026, 11, 30)))).is_some());
+        assert_eq!(gives_way(&next, (after, None)), None, "another one begins within");
+        assert!(gives_way(&next, (after, Some(date(2026, 11, 30)))).is_some());
+    }
+
+    #[test]
+    fn what_is_proposed_for_dates_of_nobody_is_always_free() {
+        let (tenth, eleventh) = (date(2026, 11, 10), date(2026, 11, 11));
+        let of_one_day = [full(tenth, None, (Some(eleventh), None))];
+        assert_eq!(free(tenth, &of_one_day), (tenth, Some(tenth)));
+        let given = gives_way(&of_one_day, free(tenth, &of_one_day)).map(|(_, rest)| rest);
+        assert_eq!(given, Some(Rest { last: None, first: Some(eleventh) }));
+        // Others before and after, and dates of employment beyond those.
+        let before_it = [full(APRIL, Some(DAY), (None, None)), full(tenth, None, (None, Some(OCTOBER)))];
+        assert_eq!(free(eleventh, &before_it), (tenth, None), "linked after they had left");
+        let after_it =
+            [full(APRIL, Some(DAY), (Some(date(2026, 12, 1)), None)), full(tenth, None, (None, None))];
+        assert_eq!(free(DAY, &after_it), (APRIL, Some(date(2026, 11, 9))), "not on the days of the next");
+        for (day, links) in [(eleventh, &before_it), (DAY, &after_it)] {
+            assert!(is_free(None, free(day, links), links), "{day}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use jiff::civil::date;
-use mngntime_store::{Act, NewEmployee};
+use mngntime_store::{AccountFilter, Act, NewEmployee};
 
 use super::{NOW, Site, times};
 
@@ -208,7 +208,7 @@ async fn accounts_of_leavers_are_handed_over_by_a_file() {
     assert!(file.contains("\"\",\"2026-06-11\",\"\""), "{file}");
     let filled = file.replace("\"\",\"2026-06-11\"", "\"E7\",\"2026-06-11\"");
     let (report, address) = look(&site, &cookie, "accounts", &filled).await;
-    let told = "引き継ぎます。退職した社員 E0006 の結び付きは 2026-06-10 で終わります。";
+    let told = "引き継ぎます。この期間に在籍していない E0006 の結び付きは 2026-06-10 で終わります。";
     assert!(report.contains(told) && report.contains("追加0、変更1、変更なし0、誤り0"), "{report}");
     assert!(report.contains("取り込むと、打刻 2件のエラーが解消します。"), "{report}");
     site.post(&cookie, &address, &[("take", "all")]).await;
@@ -222,6 +222,35 @@ async fn accounts_of_leavers_are_handed_over_by_a_file() {
     let third = "user,社員コード,from\npool,E0006,2026-06-12\n";
     let (report, _) = look(&site, &cookie, "accounts", third).await;
     assert!(report.contains("すでに社員 E7 に結び付いています。"), "{report}");
+}
+
+#[tokio::test]
+async fn a_day_before_the_linked_employee_comes_is_given_to_somebody_else_by_a_file() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches_on(terminal, ("D", "pool"), 1..=2, 0).await;
+    site.punches_on(terminal, ("D", "pool"), 3..=3, 1).await;
+    let comes = [("code", "E8"), ("name", "新 人"), ("from", "2026-06-18")];
+    site.post(&cookie, "/employees", &comes).await;
+    site.post(&cookie, "/employees", &[("code", "E7"), ("name", "先 任")]).await;
+    let early = "user,社員コード,from\npool,E8,2026-06-17\n";
+    let (_, address) = look(&site, &cookie, "accounts", early).await;
+    site.post(&cookie, &address, &[("take", "all")]).await;
+    let file = site.get(&cookie, "/accounts/waiting.csv").await.text;
+    assert!(file.contains("\"\",\"2026-06-17\",\"2026-06-17\""), "{file}");
+    let filled = file.replace("\"\",\"2026-06-17\"", "\"E7\",\"2026-06-17\"");
+    let (report, address) = look(&site, &cookie, "accounts", &filled).await;
+    let told = "引き継ぎます。この期間に在籍していない E8 の結び付きは 2026-06-18 からになります。";
+    assert!(report.contains(told) && report.contains("追加0、変更1、変更なし0、誤り0"), "{report}");
+    assert!(report.contains("取り込むと、打刻 2件のエラーが解消します。"), "{report}");
+    site.post(&cookie, &address, &[("take", "all")]).await;
+    let accounts = site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap();
+    let links = accounts[0].links.iter();
+    let links: Vec<_> = links.map(|link| (link.employee_code.as_str(), link.from, link.to)).collect();
+    let (day, next) = (date(2026, 6, 17), date(2026, 6, 18));
+    assert_eq!(links, [("E7", day, Some(day)), ("E8", next, None)]);
+    assert_eq!(times(&site.get(&cookie, "/punches").await.text, "<a class=\"maru\""), 0, "nothing waits");
 }
 
 #[tokio::test]
