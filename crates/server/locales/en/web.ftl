@@ -1513,6 +1513,7 @@ field-lines = Lines
 field-written = Written
 field-moved = Punches with another date
 field-judged = Punches judged otherwise
+field-left-for = Given up for the end of nights
 field-roles = Roles that need it
 field-codes = Made
 field-left = Left

@@ -1325,6 +1325,7 @@ field-lines = 行数
 field-written = 書き込んだ件数
 field-moved = 日付が変わった打刻
 field-judged = 判定が変わった打刻
+field-left-for = 途中で選ばれた次の区切り
 field-roles = 必須にした権限
 field-codes = 作成した数
 field-left = 残り

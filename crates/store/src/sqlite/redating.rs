@@ -6,6 +6,10 @@
 //! `night_dates` keeps how far it has come. A server that is ended in the middle goes on where it was; a boundary that changes
 //! in the middle begins anew, with the times of day of both changes. What comes in meanwhile is dated by the new boundary.
 //!
+//! The audit log has an entry for each change that has put punches on another date, with how many: of one that another took
+//! the place of, when it did, and with that boundary. What the second puts back is counted by the second, so no entry
+//! adds moves there and back, and each is of whoever chose it.
+//!
 //! A contract of which nothing is kept was never looked at: its punches may come from a version that knew no nights. All
 //! logoffs of its mornings are looked at once.
 
@@ -88,12 +92,28 @@ impl State {
     }
 
     /// For another boundary; what was left of the change before is done with it.
-    fn of_another(self, boundary: u32, by: String) -> Self {
+    fn of_another(&self, boundary: u32, by: String) -> Self {
         let (low, high) = (self.boundary.min(boundary), self.boundary.max(boundary));
         let left = self.next.is_some();
         let between = if left { (self.between.0.min(low), self.between.1.max(high)) } else { (low, high) };
-        let (moved, judged) = if left { (self.moved, self.judged) } else { (0, 0) };
-        Self { boundary, between, next: Some(UtcMillis(i64::MIN)), moved, judged, by }
+        Self { boundary, between, next: Some(UtcMillis(i64::MIN)), moved: 0, judged: 0, by }
+    }
+
+    /// Notes what this change has done: all of it, or what it had when another boundary took its place.
+    fn note(&self, tx: &Connection, contract: ContractId, left_for: Option<u32>, at: UtcMillis) -> Work<()> {
+        if self.moved == 0 {
+            return Ok(());
+        }
+        let mut detail = json!({
+            "day_begins_minutes": self.boundary,
+            "moved": self.moved,
+            "judged": self.judged,
+        });
+        if let Some(boundary) = left_for {
+            detail["left_for_minutes"] = boundary.into();
+        }
+        let act = Act { by: self.by.clone(), at };
+        audit::note(tx, Some(contract), "redate_nights", "contract", &detail, &act)
     }
 
     fn read(row: &Row<'_>) -> Work<Self> {
@@ -124,7 +144,12 @@ fn kept(tx: &Connection, contract: ContractId) -> Work<Option<State>> {
 pub(super) fn begin(tx: &Connection, contract: ContractId, boundary: u32, act: &Act) -> Work<()> {
     let state = match kept(tx, contract)? {
         Some(state) if state.boundary == boundary => return Ok(()),
-        Some(state) => state.of_another(boundary, act.by.clone()),
+        Some(state) => {
+            if state.next.is_some() {
+                state.note(tx, contract, Some(boundary), act.at)?;
+            }
+            state.of_another(boundary, act.by.clone())
+        }
         None => State::anew(boundary, act.by.clone()),
     };
     state.keep(tx, contract)
@@ -148,13 +173,8 @@ fn some(tx: &Connection, contract: ContractId, default_minutes: u32, at: UtcMill
         next = tomorrow;
     }
     let is_done = state.next.is_none();
-    if is_done && state.moved > 0 {
-        let detail = json!({
-            "day_begins_minutes": state.boundary,
-            "moved": state.moved,
-            "judged": state.judged,
-        });
-        audit::note(tx, Some(contract), "redate_nights", "contract", &detail, &act)?;
+    if is_done {
+        state.note(tx, contract, None, at)?;
     }
     state.keep(tx, contract)?;
     Ok(is_done)

@@ -6,6 +6,7 @@ use mngntime_store::{
     ContractSettings, EmployeeChoice, EmployeeId, IncomingEvent, LinkChange, LinkRequest, NewEmployee,
     PunchFilter, Scope, ScopedPeople, Store, TerminalStatus, Why, local_date,
 };
+use serde_json::json;
 
 use crate::fixture::{NOW, Office, act, day, employee, event, identity, logon, office};
 
@@ -187,6 +188,16 @@ pub async fn a_boundary_that_changes_again_before_all_is_looked_at_leaves_nothin
         all.iter().filter(|punch| punch.kind == LOGOFF && punch.date != local_date(punch.occurred_at)).count()
     };
     assert_eq!(moved().await, 0);
+    let told = async || {
+        let entries = store.audit_log(Some(office.contract), None, 99).await.unwrap();
+        let redated = entries.into_iter().filter(|entry| entry.action == "redate_nights");
+        redated.map(|entry| serde_json::from_str(&entry.detail).unwrap()).collect::<Vec<serde_json::Value>>()
+    };
+    // The first of the hundred dates is that of a night's beginning.
+    let moved_by = |boundary| json!({"day_begins_minutes": boundary, "moved": 99, "judged": 0});
+    let mut left = moved_by(420);
+    left["left_for_minutes"] = 300.into();
+    assert_eq!(told().await, [moved_by(300), left], "no entry adds moves there and back");
     // The server's own boundary, for contracts that have chosen none.
     let none = ContractSettings::default();
     store.change_settings(office.contract, "demo".to_owned(), none, act()).await.unwrap();
@@ -195,6 +206,7 @@ pub async fn a_boundary_that_changes_again_before_all_is_looked_at_leaves_nothin
     while !store.redate_some(office.contract, 420, NOW).await.unwrap() {}
     assert_eq!(store.contracts_to_redate(420).await.unwrap(), []);
     assert_eq!(moved().await, 150);
+    assert_eq!(told().await[0], json!({"day_begins_minutes": 420, "moved": 150, "judged": 1}));
 }
 
 pub async fn dates_are_counted_with_the_nights_that_end_them(store: &dyn Store) {

@@ -155,7 +155,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 75] = [
+const FIELDS: [(&str, &str); 76] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -215,6 +215,7 @@ const FIELDS: [(&str, &str); 75] = [
     ("written", "field-written"),
     ("moved", "field-moved"),
     ("judged", "field-judged"),
+    ("left_for_minutes", "field-left-for"),
     ("roles", "field-roles"),
     ("codes", "field-codes"),
     ("left", "field-left"),
