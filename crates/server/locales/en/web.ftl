@@ -475,6 +475,7 @@ terminals-none-text = Try another search.
 terminals-blank = No terminals enrolled yet
 terminals-blank-text = Run the enrolment command on a PC and it appears here.
 state-ok = Healthy
+state-expected = Enrolled, not heard yet
 state-late = Late
 state-silent = Silent
 state-silent-week = Silent for 7 days

@@ -416,6 +416,7 @@ terminals-none-text = 条件を変えて探してください。
 terminals-blank = まだ端末が登録されていません
 terminals-blank-text = PCで登録コマンドを実行すると、端末がここに並びます。
 state-ok = 正常
+state-expected = 登録済み（連絡待ち）
 state-late = 遅延
 state-silent = 応答なし
 state-silent-week = 7日以上応答なし

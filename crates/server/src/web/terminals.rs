@@ -39,6 +39,8 @@ pub enum Condition {
     Late,
     /// Heard of in time.
     Healthy,
+    /// Enrolled, and not heard of since; its first word is not due yet. The board counts it among those that are in time.
+    Expected,
     /// Out of use.
     Retired,
 }
@@ -49,6 +51,7 @@ impl Condition {
             TerminalStatus::Blocked => Self::Blocked,
             TerminalStatus::Retired => Self::Retired,
             TerminalStatus::Active => match Health::of(terminal.heard_at(), now, contact_seconds) {
+                Health::Healthy if terminal.last_contact_at.is_none() => Self::Expected,
                 Health::Healthy => Self::Healthy,
                 Health::Late => Self::Late,
                 Health::Silent => Self::Silent,
@@ -64,6 +67,7 @@ impl Condition {
             Self::Blocked => "blocked",
             Self::Late => "late",
             Self::Healthy => "ok",
+            Self::Expected => "joining",
             Self::Retired => "retired",
         }
     }
@@ -74,6 +78,7 @@ impl Condition {
             Self::Blocked => "state-blocked",
             Self::Late => "state-late",
             Self::Healthy => "state-ok",
+            Self::Expected => "state-expected",
             Self::Retired => "state-retired",
         }
     }
@@ -117,6 +122,11 @@ fn kept(terminal: &Terminal, c: &Chrome) -> String {
         "software" | "file" => c.t("key-file"),
         word => word.to_owned(),
     }
+}
+
+/// The clock's offset at the last contact, in milliseconds; nothing as long as there was none.
+fn offset(terminal: &Terminal) -> Option<i64> {
+    terminal.last_contact_at.map(|_| terminal.clock_offset_ms)
 }
 
 /// How long ago, in days and hours.

@@ -7,7 +7,7 @@ use mngntime_store::{FleetCounts, FleetPage, FleetShow, Marks, Measures, Termina
 
 use super::query::{Asked, ORDERS};
 use super::views::{self, render};
-use super::{Condition, ago, measures, standing};
+use super::{Condition, ago, measures, offset, standing};
 use crate::access::Action;
 use crate::web::WebState;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
@@ -56,7 +56,7 @@ pub struct Row {
     pub ago: String,
     /// Events waiting on it.
     pub waiting: u64,
-    /// Its clock's offset, empty when silent.
+    /// Its clock's offset, empty when silent or not heard of yet.
     pub offset: String,
     /// Whether the offset is worth a warning.
     pub offset_large: bool,
@@ -228,7 +228,7 @@ fn row(terminal: &Terminal, same: u64, measures: &Measures, c: &Chrome) -> Row {
         last: terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), times::month_clock),
         ago: terminal.last_contact_at.filter(|_| silent).map(|last| ago(last, c)).unwrap_or_default(),
         waiting: terminal.waiting,
-        offset: if silent { String::new() } else { c.ahead(terminal.clock_offset_ms) },
+        offset: offset(terminal).filter(|_| !silent).map(|ms| c.ahead(ms)).unwrap_or_default(),
         offset_large: marks.clock_off,
         version: terminal.agent_version.clone(),
         os: terminal.os.clone(),
@@ -238,7 +238,7 @@ fn row(terminal: &Terminal, same: u64, measures: &Measures, c: &Chrome) -> Row {
 
 /// The state in words. Contact is no more than contact: a terminal with a mark is not all well.
 pub(super) fn state_text(state: Condition, marked: bool, c: &Chrome) -> String {
-    c.t(if marked && state.name() == "ok" { "state-ok-marked" } else { state.key() })
+    c.t(if marked && state == Condition::Healthy { "state-ok-marked" } else { state.key() })
 }
 
 /// Every mark in a word, the gravest first. The clock has a column of its own. `same` of those in use bear its name.

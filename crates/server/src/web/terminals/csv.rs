@@ -16,7 +16,7 @@ use mngntime_store::{
 };
 
 use super::query::Asked;
-use super::{Condition, board, kept, measures};
+use super::{Condition, board, kept, measures, offset};
 use crate::access::Action;
 use crate::web::WebState;
 use crate::web::chrome::Chrome;
@@ -127,7 +127,7 @@ fn cells(terminal: &Terminal, same: u64, measures: &Measures, c: &Chrome) -> Vec
         terminal.last_contact_at.map(times::full).unwrap_or_default(),
         terminal.waiting.to_string(),
         // A plus would be taken for the beginning of a formula; the minus is the typographic one.
-        times::seconds_ahead(terminal.clock_offset_ms).replace('+', ""),
+        offset(terminal).map(|ms| times::seconds_ahead(ms).replace('+', "")).unwrap_or_default(),
         terminal.agent_version.clone(),
         terminal.os.clone(),
         kept(terminal, c),

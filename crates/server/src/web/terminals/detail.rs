@@ -11,7 +11,7 @@ use mngntime_store::{
 
 use super::change::Change;
 use super::views::{TerminalPage, render};
-use super::{Condition, ago, board, find, kept, measures, pictures, standing};
+use super::{Condition, ago, board, find, kept, measures, offset, pictures, standing};
 use crate::access::Action;
 use crate::web::WebState;
 use crate::web::audit::words::{action, person};
@@ -279,9 +279,8 @@ fn next_step(
         _ if marks.makeup_changed => with("next-makeup"),
         _ if marks.missing => c.t("next-missing"),
         _ if marks.spool_growing => with("next-spool"),
-        Condition::Silent | Condition::Late | Condition::Healthy if terminal.last_contact_at.is_none() => {
-            with("next-never")
-        }
+        Condition::Silent | Condition::Late if terminal.last_contact_at.is_none() => with("next-never"),
+        Condition::Expected => with("next-never"),
         Condition::Silent => c.t("next-silent"),
         Condition::Blocked => decided("next-blocked", "next-blocked-other"),
         Condition::Late | Condition::Healthy if marks.clock_off => c.t("next-clock"),
@@ -306,7 +305,7 @@ fn since(last: UtcMillis, c: &Chrome) -> String {
 fn facts(terminal: &Terminal, changes: &[StatusChanged], c: &Chrome) -> Vec<Fact> {
     let last = terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), |last| since(last, c));
     let makeup = if terminal.makeup_changed { c.t("makeup-title") } else { c.t("makeup-same") };
-    let ahead = c.ahead(terminal.clock_offset_ms);
+    let ahead = offset(terminal).map_or_else(|| c.t("terminal-never"), |ms| c.ahead(ms));
     let fact = |name: &str, value: String| Fact { name: c.t(name), value, mono: false };
     let mut facts = vec![
         fact("col-terminal", terminal.host_name.clone()),

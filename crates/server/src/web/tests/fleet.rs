@@ -297,6 +297,33 @@ async fn a_terminal_shows_what_its_numbers_tell_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_terminal_that_was_never_heard_of_says_so_and_shows_no_clock() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let english = format!("{cookie}; mngntime_language=en");
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    // Two of one name: a mark made of the state 連絡は正常.
+    site.terminal("A-1", "PC-1", 2).await;
+    let (list, file) = ("/terminals", "/terminals.csv");
+    let page = site.get(&cookie, list).await.text;
+    let row = page.split(ROW).nth(1).unwrap();
+    assert!(row.contains("登録済み（連絡待ち）") && row.contains("status--joining"), "{row}");
+    assert!(!row.contains("正常") && !row.contains("0.0"), "{row}");
+    assert!(site.get(&english, list).await.text.contains("Enrolled, not heard yet"));
+    let line = site.get(&cookie, file).await.text.lines().nth(1).unwrap().to_owned();
+    assert!(
+        line.contains("\"登録済み（連絡待ち）\",\"同名（ほかに1台）\",\"\",\"0\",\"\",\"0.1.0\""),
+        "{line}"
+    );
+    let page = site.get(&cookie, &format!("/terminals/{terminal}")).await.text;
+    assert!(page.contains("登録済み（連絡待ち）") && page.contains("まだ一度も連絡がありません"), "{page}");
+    assert!(!page.contains("0.0秒") && !page.contains("0.0 秒"), "{page}");
+    site.heard(terminal, |_| ()).await;
+    let page = site.get(&cookie, &format!("/terminals/{terminal}")).await.text;
+    assert!(page.contains("連絡は正常") && page.contains("0.0"), "heard of: {page}");
+}
+
+#[tokio::test]
 async fn a_terminals_days_are_a_picture_and_the_same_as_a_table() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
