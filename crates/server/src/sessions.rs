@@ -5,6 +5,7 @@
 //!
 //! Concurrent requests of one browser overwrite each other's session, so keep ids in it and nothing else.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -116,14 +117,33 @@ const AWAY: &str = "database away: ";
 /// The same of a store that has more work than it accepts.
 const BUSY: &str = "busy: ";
 
+tokio::task_local! {
+    /// Why the store failed in this request, as [`backend`] told it.
+    static FAILED: RefCell<Option<String>>;
+}
+
 /// What a session's user hears of a failing store.
 pub(crate) fn backend(error: StoreError) -> Error {
     let told = crate::problem::chain(&error);
-    Error::Backend(match error {
+    let told = match error {
         StoreError::Away { .. } => format!("{AWAY}{told}"),
         StoreError::Overloaded | StoreError::Closed => format!("{BUSY}{told}"),
         StoreError::Refused(_) | StoreError::Failed { .. } => told,
-    })
+    };
+    // Outside of a request nobody asks.
+    let _ = FAILED.try_with(|failed| failed.replace(Some(told.clone())));
+    Error::Backend(told)
+}
+
+/// What a request answers, and why the store failed a session in it, should it have: what writes sessions when a request
+/// ends answers with a mere number then, and keeps the reason to itself.
+pub async fn watched<T>(request: impl Future<Output = T>) -> (T, Option<tower_sessions::session::Error>) {
+    let with_reason = async {
+        let answer = request.await;
+        (answer, FAILED.with(RefCell::take))
+    };
+    let (answer, failed) = FAILED.scope(RefCell::default(), with_reason).await;
+    (answer, failed.map(|told| tower_sessions::session::Error::Store(Error::Backend(told))))
 }
 
 /// Why a session could not be read or written.

@@ -358,6 +358,18 @@ pub async fn pages(State(state): State<WebState>, request: Request, next: Next) 
     }
 }
 
+/// Layer around the sessions: the answer to a request whose session could not be written at its end is an error like that of
+/// any other failing store, and not the bare 500 of what writes it.
+pub async fn sessions(request: Request, next: Next) -> Response {
+    let (response, failed) = crate::sessions::watched(next.run(request)).await;
+    let is_bare = response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && response.extensions().get::<Arc<WebError>>().is_none();
+    match failed {
+        Some(error) if is_bare => WebError::Session(error).into_response(),
+        Some(_) | None => response,
+    }
+}
+
 /// The route as it may stand in a log: what people put into an address (a set-up link, whose day) is not for it.
 fn loggable(matched: Option<&MatchedPath>) -> String {
     matched.map_or("no such route", MatchedPath::as_str).to_owned()

@@ -188,16 +188,28 @@ impl fmt::Debug for WebState {
 
 /// All pages.
 pub fn router(state: WebState) -> Router {
-    let sessions = SessionManagerLayer::new(Sessions(state.store.clone()))
+    let routes = routes::router(&state);
+    let sessions = Sessions(state.store.clone());
+    layered(routes, sessions, state)
+}
+
+/// The routes with everything that stands around them.
+fn layered(
+    routes: Router<WebState>,
+    sessions: impl tower_sessions::SessionStore + Clone,
+    state: WebState,
+) -> Router {
+    let sessions = SessionManagerLayer::new(sessions)
         .with_name(session::COOKIE)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_secure(state.secure)
         .with_expiry(Expiry::OnInactivity(Duration::hours(session::HOURS)));
-    // From the inside out: routes, session, size, panics, other sites, error pages, compression, headers.
+    // From the inside out: routes, session, why one could not be written, size, panics, other sites, error pages,
+    // compression, headers.
     // Another site cannot ask for a page with the person's cookie and see how long it is (SameSite, CORP, COOP),
     // so compressing what they chose together with what they may not know tells them nothing.
-    let pages = routes::router(&state)
+    let pages = routes
         .fallback(async || WebError::NotFound)
         .layer(sessions)
         .layer(DefaultBodyLimit::max(fields::BODY_MAX))
@@ -208,6 +220,7 @@ pub fn router(state: WebState) -> Router {
     headers::protect(pages, state.tls).with_state(state)
 }
 
+        .layer(middleware::from_fn(errors::sessions))
 /// `GET /`: where the person's work is.
 async fn start(visit: Visit) -> Result<Response, WebError> {
     let places = [

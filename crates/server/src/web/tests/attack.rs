@@ -2,11 +2,12 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-
 use axum::routing::get;
 use axum::{Router, middleware};
 use mngntime_store::StoreError;
 use tower::ServiceExt as _;
+use tower_sessions::Session;
+use tower_sessions::session::{Id, Record};
 
 use super::super::errors::{self, WebError};
 use super::{Site, times};
@@ -165,4 +166,59 @@ async fn a_failing_store_gives_a_page_with_a_reference_and_no_detail() {
         assert!(text.contains(title) && text.contains("問い合わせ番号"), "{address}");
         assert!(!text.contains("disk full") && !text.contains("list punches"), "{address}");
     }
+}
+
+/// Sessions in a database that cannot be reached any more when they are to be written.
+#[derive(Debug, Clone)]
+struct Unwritable;
+
+#[async_trait::async_trait]
+impl tower_sessions::SessionStore for Unwritable {
+    async fn save(&self, _: &Record) -> Result<(), tower_sessions::session_store::Error> {
+        let operation = "save a session";
+        Err(crate::sessions::backend(StoreError::Away { operation, source: "disk full".into() }))
+    }
+
+    async fn create(&self, record: &mut Record) -> Result<(), tower_sessions::session_store::Error> {
+        self.save(record).await
+    }
+
+    async fn load(&self, _: &Id) -> Result<Option<Record>, tower_sessions::session_store::Error> {
+        Ok(None)
+    }
+
+    async fn delete(&self, _: &Id) -> Result<(), tower_sessions::session_store::Error> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_written_is_answered_in_words() {
+    let site = Site::new().await;
+    let writes = async |session: Session| {
+        session.insert("banner", 1).await.unwrap();
+        "answered"
+    };
+    let routes = Router::new().route("/writes", get(writes)).route("/reads", get(async || "read"));
+    let app = super::super::layered(routes, Unwritable, site.state.clone());
+    let ask = async |address: &str, language: &str| {
+        let request = Request::get(address).header(header::ACCEPT_LANGUAGE, language);
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 100_000).await.unwrap();
+        (head, String::from_utf8(body.to_vec()).unwrap())
+    };
+    for (language, title) in
+        [("ja", "データベースに接続できません"), ("en", "The database cannot be reached")]
+    {
+        let (head, text) = ask("/writes", language).await;
+        assert_eq!(head.status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
+        assert!(text.contains(title) && !text.contains("disk full") && !text.contains("answered"), "{text}");
+        assert_eq!(head.headers[header::RETRY_AFTER], "10");
+        let policy = head.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert!(!head.headers.contains_key(header::SET_COOKIE), "no session that is nowhere");
+    }
+    let (head, text) = ask("/reads", "ja").await;
+    assert_eq!((head.status, text.as_str()), (StatusCode::OK, "read"), "nothing is to be written");
 }
