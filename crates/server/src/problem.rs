@@ -138,6 +138,8 @@ impl From<Refusal> for Failure {
             Refusal::DepartmentCycle => Self::new(StatusCode::CONFLICT, "department_cycle", message),
             Refusal::Department { .. } => Self::bad_request("department", message),
             Refusal::LastOne { .. } => Self::new(StatusCode::CONFLICT, "last_one", message),
+            Refusal::OnlyWayIn => Self::new(StatusCode::CONFLICT, "only_way_in", message),
+            Refusal::LastSecondFactor => Self::new(StatusCode::CONFLICT, "last_second_factor", message),
             Refusal::State { .. } => Self::new(StatusCode::CONFLICT, "state", message),
             Refusal::DatesReversed => Self::bad_request("dates_reversed", message),
             Refusal::TooMany { .. } => Self::bad_request("too_many", message),

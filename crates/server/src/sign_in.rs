@@ -17,7 +17,6 @@ use crate::app::App;
 use crate::metrics::SignInOutcome;
 use crate::passwords::PasswordError;
 use crate::problem::Failure;
-use crate::second_factor::demanded;
 use crate::tries::{self, Tried, TryError};
 
 /// Why nobody was signed in.
@@ -97,7 +96,7 @@ pub async fn sign_in(
 /// Whether somebody has a second factor, and whether they must.
 async fn second_factor(app: &App, person: &Administrator) -> Result<SecondFactor, SignInError> {
     let found = app.store.second_factor(person.id).await.map_err(SignInError::Store)?;
-    Ok(demanded(found, person.data.role, app.settings.operators_second_factor))
+    Ok(found.demanded(person.data.role, app.settings.operators_second_factor))
 }
 
 /// Who made this token, while it counts and they may sign in.

@@ -90,6 +90,12 @@ pub enum Refusal {
         /// The role at rest.
         role: &'static str,
     },
+    /// The person would be left with nothing to sign in with.
+    #[error("it is their only way to sign in")]
+    OnlyWayIn,
+    /// The person's role must have a second factor, and this is the last one.
+    #[error("it is their last second factor, which their role must have")]
+    LastSecondFactor,
     /// It is in a state in which nothing of the kind is done to it.
     #[error("the {what} is {state}, so this cannot be done to it")]
     State {

@@ -330,6 +330,8 @@ suite![
     sign_in::passkeys_belong_to_one_person_and_a_reset_takes_everything,
     sign_in::the_last_way_in_of_the_last_administrator_stays,
     sign_in::a_subject_is_one_person_and_a_token_ends,
+    sign_in::of_two_ways_in_that_are_removed_at_once_one_stays,
+    sign_in::of_two_second_factors_that_are_removed_at_once_one_stays,
     sign_in::all_tokens_of_somebody_end_together_and_with_the_way_in,
     sign_in::a_login_waits_after_ten_failures_whether_or_not_it_exists,
     sign_in::sessions_are_listed_and_ended_by_their_owner_alone,

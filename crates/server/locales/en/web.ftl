@@ -1021,7 +1021,6 @@ second-none = password alone
 second-last = It cannot be removed.
 second-last-text = Your role must have a second factor. Add another one first.
 last-way = It has been kept: there is no other way to sign in.
-last-way-text = You are the last administrator, and this is your last way to sign in. Choose a password, add a passkey, or make somebody else administrator first.
 only-way-text = It cannot be removed: you have no other way to sign in. Add a passkey first, or ask an administrator for a set-up link and choose a password.
 recovery-code = Recovery code
 recovery-used = You have used a recovery code. { $n } { $n ->

@@ -80,7 +80,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::{Router, middleware};
 use mngntime_model::UtcMillis;
-use mngntime_store::{Administrator, SecondFactor, Store, StoreError};
+use mngntime_store::{Administrator, Entrance, SecondFactor, Store, StoreError};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -95,7 +95,6 @@ use crate::metrics::SignIns;
 use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::provider::Provider;
-use crate::second_factor::demanded;
 use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
@@ -176,7 +175,16 @@ impl WebState {
     /// What the store says.
     pub async fn second_factor(&self, person: &Administrator) -> Result<SecondFactor, StoreError> {
         let found = self.store.second_factor(person.id).await?;
-        Ok(demanded(found, person.data.role, self.operators_second_factor))
+        Ok(found.demanded(person.data.role, self.operators_second_factor))
+    }
+
+    /// What opens here.
+    fn entrance(&self) -> Entrance {
+        Entrance {
+            passkeys: self.passkeys.is_some(),
+            issuer: self.provider.as_ref().map(|provider| provider.settings.issuer.clone()),
+            operators_second_factor: self.operators_second_factor,
+        }
     }
 }
 
@@ -212,6 +220,7 @@ fn layered(
     let pages = routes
         .fallback(async || WebError::NotFound)
         .layer(sessions)
+        .layer(middleware::from_fn(errors::sessions))
         .layer(DefaultBodyLimit::max(fields::BODY_MAX))
         .layer(CatchPanicLayer::new())
         .layer(CsrfLayer::new())
@@ -220,7 +229,6 @@ fn layered(
     headers::protect(pages, state.tls).with_state(state)
 }
 
-        .layer(middleware::from_fn(errors::sessions))
 /// `GET /`: where the person's work is.
 async fn start(visit: Visit) -> Result<Response, WebError> {
     let places = [

@@ -106,9 +106,9 @@ pub use retention::{
 pub use scope::{People as ScopedPeople, Scope};
 pub use searches::{SEARCHES_MAX, SavedSearch, Searches};
 pub use sign_in::{
-    ApiToken, FAILURES_FORGOTTEN_MS, FAILURES_FREE, Means, NewPasskey, NewToken, Origin, PASSKEYS_MAX,
-    Passkey, ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, SignInTries, TOKENS_MAX, TotpSecret,
-    WAIT_MAX_MS, waits_until,
+    ApiToken, Entrance, FAILURES_FORGOTTEN_MS, FAILURES_FREE, Means, NewPasskey, NewToken, Origin,
+    PASSKEYS_MAX, Passkey, ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, SignInTries, TOKENS_MAX,
+    TotpSecret, WAIT_MAX_MS, waits_until,
 };
 pub use signing_key::SigningKey;
 pub use terminals::{

@@ -136,7 +136,39 @@ pub struct SecondFactor {
     pub required: bool,
 }
 
+impl SecondFactor {
+    /// What holds for somebody of this role: whether operators must have a second factor is the server's own setting, since
+    /// they belong to no contract.
+    #[must_use]
+    pub fn demanded(self, role: Role, operators_must: bool) -> Self {
+        Self { required: self.required || (operators_must && role == Role::Operator), ..self }
+    }
+}
+
+/// What the server's settings say of signing in: whether what is left to somebody, whose means are removed, still opens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entrance {
+    /// Passkeys are taken.
+    pub passkeys: bool,
+    /// Address of the other provider that is asked; absent for none.
+    pub issuer: Option<String>,
+    /// Operators must have a second factor.
+    pub operators_second_factor: bool,
+}
+
+impl Entrance {
+    /// Whether somebody with these means gets in, with a password or without.
+    #[must_use]
+    pub fn opens(&self, has_password: bool, means: &Means) -> bool {
+        let asked = |subject: &ProviderSubject| self.issuer.as_ref() == Some(&subject.issuer);
+        has_password || (self.passkeys && !means.passkeys.is_empty()) || means.subjects.iter().any(asked)
+    }
+}
+
 /// What people sign in with.
+///
+/// Whoever removes what they sign in with keeps a way in, and a second factor where their role must have one: that is looked
+/// at in the transaction of the removal, so that two at the same time do not each count on what the other one removes.
 #[async_trait]
 pub trait SignIn: Send + Sync {
     /// Everything somebody has.
@@ -160,7 +192,8 @@ pub trait SignIn: Send + Sync {
     /// Uses the code of a step up; `false` when it or a later one has been used before.
     async fn use_totp_step(&self, person: AdministratorId, step: u64) -> Answer<bool>;
     /// Takes one-time codes away.
-    async fn remove_totp(&self, person: AdministratorId, act: Act) -> Answer<()>;
+    /// Refused ([`Refusal::LastSecondFactor`](crate::Refusal::LastSecondFactor)) where they must stay.
+    async fn remove_totp(&self, person: AdministratorId, entrance: Entrance, act: Act) -> Answer<()>;
     /// Replaces all recovery codes.
     async fn set_recovery_codes(&self, person: AdministratorId, hashes: Vec<KeyHash>, act: Act)
     -> Answer<()>;
@@ -186,8 +219,14 @@ pub trait SignIn: Send + Sync {
         act: Act,
     ) -> Answer<()>;
     /// Takes a passkey of this person away.
-    /// Refused ([`Refusal::LastOne`](crate::Refusal::LastOne)) when nobody could say any more who may sign in.
-    async fn remove_passkey(&self, person: AdministratorId, id: PasskeyId, act: Act) -> Answer<()>;
+    /// Refused when it is the only way in ([`Refusal::OnlyWayIn`](crate::Refusal::OnlyWayIn)), and as [`Self::remove_totp`] is.
+    async fn remove_passkey(
+        &self,
+        person: AdministratorId,
+        id: PasskeyId,
+        entrance: Entrance,
+        act: Act,
+    ) -> Answer<()>;
     /// Takes all second factors, recovery codes, links to providers and tokens of somebody of this contract (or of an
     /// operator) away and ends their sessions.
     /// Refused ([`Refusal::LastOne`](crate::Refusal::LastOne)) when nobody could say any more who may sign in.
@@ -202,8 +241,8 @@ pub trait SignIn: Send + Sync {
     async fn person_of_subject(&self, subject: ProviderSubject) -> Answer<Option<AdministratorId>>;
     /// Links a subject, which must be free.
     async fn link_subject(&self, person: AdministratorId, subject: ProviderSubject, act: Act) -> Answer<()>;
-    /// Takes links to all providers away; refused as [`Self::remove_passkey`] is.
-    async fn unlink_subjects(&self, person: AdministratorId, act: Act) -> Answer<()>;
+    /// Takes links to all providers away; refused as [`Self::remove_passkey`] is, but for the second factor.
+    async fn unlink_subjects(&self, person: AdministratorId, entrance: Entrance, act: Act) -> Answer<()>;
 
     /// Adds a token.
     async fn add_token(&self, person: AdministratorId, new: NewToken, act: Act) -> Answer<TokenId>;
@@ -268,5 +307,15 @@ mod tests {
         let grown: Vec<_> = (10..=16).map(|failures| seconds(failures).unwrap()).collect();
         assert_eq!(grown, [30, 60, 120, 240, 480, 900, 900]);
         assert_eq!(seconds(u64::MAX), Some(900));
+    }
+    #[test]
+    fn the_server_s_setting_is_about_operators_alone() {
+        let none = SecondFactor { set_up: false, required: false };
+        for role in Role::ALL {
+            assert_eq!(none.demanded(role, true).required, role == Role::Operator, "{role:?}");
+            assert_eq!(none.demanded(role, false), none);
+            let required = SecondFactor { required: true, set_up: true };
+            assert_eq!(required.demanded(role, false), required, "what the contract wants stays");
+        }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Work, administrators, audit, rows};
 use crate::local_date;
 use crate::ports::{
-    Act, Administrator, ApiToken, KeyHash, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
+    Act, Administrator, ApiToken, Entrance, KeyHash, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
     ProviderSubject, Role, SESSION_ENDED, SecondFactor, TOKENS_MAX, TotpSecret,
 };
 use crate::{AdministratorId, ContractId, PasskeyId, Refusal, TokenId};
@@ -133,12 +133,32 @@ pub(super) fn use_totp_step(tx: &Connection, person: AdministratorId, step: u64)
     Ok(rows::run(tx, sql, params![person.0.as_bytes(), rows::column(step)])? == 1)
 }
 
-pub(super) fn remove_totp(tx: &Connection, person: AdministratorId, act: &Act) -> Work<()> {
+/// Refuses what has left somebody without a second factor whose role must have one.
+fn check_second_factor(tx: &Connection, found: &Administrator, entrance: &Entrance) -> Work<()> {
+    let stored = second_factor(tx, found.id)?;
+    let left = stored.demanded(found.data.role, entrance.operators_second_factor);
+    if left.required && !left.set_up { Err(Refusal::LastSecondFactor.into()) } else { Ok(()) }
+}
+
+/// Refuses what has left somebody nothing to sign in with; so nobody who may say who else signs in is lost either
+/// ([`administrators::check_keepers`]).
+fn check_way_in(tx: &Connection, found: &Administrator, entrance: &Entrance) -> Work<()> {
+    let opens = entrance.opens(found.data.password_hash.is_some(), &read(tx, found.id)?);
+    if opens { Ok(()) } else { Err(Refusal::OnlyWayIn.into()) }
+}
+
+pub(super) fn remove_totp(
+    tx: &Connection,
+    person: AdministratorId,
+    entrance: &Entrance,
+    act: &Act,
+) -> Work<()> {
     let found = find(tx, person)?;
     let sql = "DELETE FROM totp_secrets WHERE administrator_id = ?1";
     if rows::run(tx, sql, [person.0.as_bytes()])? == 0 {
         return Ok(());
     }
+    check_second_factor(tx, &found, entrance)?;
     note(tx, &found, "remove_totp", &json!({}), act)
 }
 
@@ -240,14 +260,20 @@ pub(super) fn rename_passkey(
     note(tx, &found, "rename_passkey", &json!({ "name": name, "before": { "name": before } }), act)
 }
 
-pub(super) fn remove_passkey(tx: &Connection, person: AdministratorId, id: PasskeyId, act: &Act) -> Work<()> {
+pub(super) fn remove_passkey(
+    tx: &Connection,
+    person: AdministratorId,
+    id: PasskeyId,
+    entrance: &Entrance,
+    act: &Act,
+) -> Work<()> {
     let found = find(tx, person)?;
-    let before = administrators::keepers(tx, found.data.contract, local_date(act.at))?;
     let sql = "DELETE FROM passkeys WHERE administrator_id = ?1 AND id = ?2 RETURNING name";
     let both = params![person.0.as_bytes(), id.0.as_bytes()];
     let name: Option<String> = rows::one(tx, sql, both, |row| Ok(row.get(0)?))?;
     let name = name.ok_or(Refusal::Missing { what: "passkey" })?;
-    administrators::check_keepers(tx, found.data.contract, before, act)?;
+    check_second_factor(tx, &found, entrance)?;
+    check_way_in(tx, &found, entrance)?;
     note(tx, &found, "remove_passkey", &json!({ "name": name }), act)
 }
 
@@ -294,14 +320,18 @@ pub(super) fn link_subject(
     note(tx, &found, "link_provider", &json!({ "issuer": subject.issuer }), act)
 }
 
-pub(super) fn unlink_subjects(tx: &Connection, person: AdministratorId, act: &Act) -> Work<()> {
+pub(super) fn unlink_subjects(
+    tx: &Connection,
+    person: AdministratorId,
+    entrance: &Entrance,
+    act: &Act,
+) -> Work<()> {
     let found = find(tx, person)?;
-    let before = administrators::keepers(tx, found.data.contract, local_date(act.at))?;
     let sql = "DELETE FROM provider_subjects WHERE administrator_id = ?1";
     if rows::run(tx, sql, [person.0.as_bytes()])? == 0 {
         return Ok(());
     }
-    administrators::check_keepers(tx, found.data.contract, before, act)?;
+    check_way_in(tx, &found, entrance)?;
     note(tx, &found, "unlink_provider", &json!({}), act)
 }
 

@@ -5,8 +5,8 @@ use mngntime_model::UtcMillis;
 
 use super::{SqliteStore, means, tries};
 use crate::ports::{
-    Act, Answer, KeyHash, Means, NewPasskey, NewToken, Origin, ProviderSubject, Role, SecondFactor, SignIn,
-    SignInTries, WebSession,
+    Act, Answer, Entrance, KeyHash, Means, NewPasskey, NewToken, Origin, ProviderSubject, Role, SecondFactor,
+    SignIn, SignInTries, WebSession,
 };
 use crate::{AdministratorId, ContractId, PasskeyId, TokenId};
 
@@ -53,8 +53,8 @@ impl SignIn for SqliteStore {
         self.write("use a one-time code", move |tx| means::use_totp_step(tx, person, step)).await
     }
 
-    async fn remove_totp(&self, person: AdministratorId, act: Act) -> Answer<()> {
-        self.write("remove one-time codes", move |tx| means::remove_totp(tx, person, &act)).await
+    async fn remove_totp(&self, person: AdministratorId, entrance: Entrance, act: Act) -> Answer<()> {
+        self.write("remove one-time codes", move |tx| means::remove_totp(tx, person, &entrance, &act)).await
     }
 
     async fn set_recovery_codes(
@@ -104,8 +104,14 @@ impl SignIn for SqliteStore {
         self.write("rename a passkey", move |tx| means::rename_passkey(tx, person, id, &name, &act)).await
     }
 
-    async fn remove_passkey(&self, person: AdministratorId, id: PasskeyId, act: Act) -> Answer<()> {
-        self.write("remove a passkey", move |tx| means::remove_passkey(tx, person, id, &act)).await
+    async fn remove_passkey(
+        &self,
+        person: AdministratorId,
+        id: PasskeyId,
+        entrance: Entrance,
+        act: Act,
+    ) -> Answer<()> {
+        self.write("remove a passkey", move |tx| means::remove_passkey(tx, person, id, &entrance, &act)).await
     }
 
     async fn reset_means(
@@ -128,8 +134,8 @@ impl SignIn for SqliteStore {
             .await
     }
 
-    async fn unlink_subjects(&self, person: AdministratorId, act: Act) -> Answer<()> {
-        self.write("unlink providers", move |tx| means::unlink_subjects(tx, person, &act)).await
+    async fn unlink_subjects(&self, person: AdministratorId, entrance: Entrance, act: Act) -> Answer<()> {
+        self.write("unlink providers", move |tx| means::unlink_subjects(tx, person, &entrance, &act)).await
     }
 
     async fn add_token(&self, person: AdministratorId, new: NewToken, act: Act) -> Answer<TokenId> {

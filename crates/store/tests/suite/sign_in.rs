@@ -1,8 +1,9 @@
 //! What people sign in with: what counts once, what locks, what ends sessions, what is in the audit log.
 
 use mngntime_store::{
-    Act, AdministratorId, ContractSettings, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey, NewToken,
-    Origin, ProviderSubject, Refusal, Role, SESSION_ENDED, SecondFactor, Store, StoreError, WebSession,
+    Act, AdministratorId, ContractSettings, Entrance, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey,
+    NewToken, Origin, ProviderSubject, Refusal, Role, SESSION_ENDED, SecondFactor, Store, StoreError,
+    WebSession,
 };
 
 use crate::fixture::{NOW, act, contract};
@@ -13,6 +14,7 @@ async fn person(store: &dyn Store, login: &str) -> AdministratorId {
         None => contract(store, "demo").await,
     };
     let new = NewAdministrator::new(login, Role::HumanResources, Some(contract));
+    let new = NewAdministrator { password_hash: Some("$hash".to_owned()), ..new };
     store.create_administrator(new, act()).await.unwrap()
 }
 
@@ -34,6 +36,12 @@ async fn open_sessions(store: &dyn Store, person: AdministratorId) -> Vec<String
 
 fn passkey(credential: &[u8]) -> NewPasskey {
     NewPasskey { credential_id: credential.to_vec(), name: "key".into(), credential: "{}".into() }
+}
+
+/// A server that takes passkeys and asks one provider.
+fn entrance() -> Entrance {
+    let issuer = Some("https://id.example".to_owned());
+    Entrance { passkeys: true, issuer, ..Entrance::default() }
 }
 
 /// Actions in the contract's audit log, oldest first, without what made the contract and the people.
@@ -64,8 +72,8 @@ pub async fn a_one_time_code_counts_once_and_never_backwards(store: &dyn Store) 
         assert!(!store.use_totp_step(hanako, used).await.unwrap(), "{used}");
     }
     assert_eq!(store.means(hanako).await.unwrap().totp.unwrap().sealed, [1]);
-    store.remove_totp(hanako, act()).await.unwrap();
-    store.remove_totp(hanako, act()).await.unwrap();
+    store.remove_totp(hanako, entrance(), act()).await.unwrap();
+    store.remove_totp(hanako, entrance(), act()).await.unwrap();
     assert!(!store.use_totp_step(hanako, 10).await.unwrap());
     assert_eq!(actions(store).await, ["set_up_totp", "remove_totp"]);
 }
@@ -99,9 +107,9 @@ pub async fn passkeys_belong_to_one_person_and_a_reset_takes_everything(store: &
     store.rename_passkey(hanako, id, "仕事用".into(), act()).await.unwrap();
     let noted = actions(store).await.iter().filter(|action| *action == "rename_passkey").count();
     assert_eq!(noted, 1, "what changes nothing is not noted");
-    let missing = store.remove_passkey(taro, id, act()).await;
+    let missing = store.remove_passkey(taro, id, entrance(), act()).await;
     assert!(matches!(missing, Err(StoreError::Refused(Refusal::Missing { what: "passkey" }))), "{missing:?}");
-    store.remove_passkey(hanako, id, act()).await.unwrap();
+    store.remove_passkey(hanako, id, entrance(), act()).await.unwrap();
 
     store.add_passkey(hanako, passkey(b"l"), None, act()).await.unwrap();
     store.set_totp(hanako, vec![1], 7, None, act()).await.unwrap();
@@ -129,20 +137,92 @@ pub async fn the_last_way_in_of_the_last_administrator_stays(store: &dyn Store) 
     let subject = ProviderSubject { issuer: "https://id.example".into(), subject: "s".into() };
     store.link_subject(only, subject.clone(), act()).await.unwrap();
     let stays = |answer: Result<(), StoreError>| {
-        assert!(matches!(answer, Err(StoreError::Refused(Refusal::LastOne { .. }))), "{answer:?}");
+        assert!(matches!(answer, Err(StoreError::Refused(Refusal::OnlyWayIn))), "{answer:?}");
     };
-    stays(store.unlink_subjects(only, act()).await);
-    stays(store.reset_means(Some(contract), only, act()).await);
+    stays(store.unlink_subjects(only, entrance(), act()).await);
+    let reset = store.reset_means(Some(contract), only, act()).await;
+    assert!(matches!(reset, Err(StoreError::Refused(Refusal::LastOne { .. }))), "{reset:?}");
     assert_eq!(store.person_of_subject(subject).await.unwrap(), Some(only));
     let key = store.add_passkey(only, passkey(b"k"), None, act()).await.unwrap();
-    store.unlink_subjects(only, act()).await.unwrap();
-    stays(store.remove_passkey(only, key, act()).await);
+    store.unlink_subjects(only, entrance(), act()).await.unwrap();
+    stays(store.remove_passkey(only, key, entrance(), act()).await);
     let second = NewAdministrator {
         password_hash: Some("$hash".to_owned()),
         ..NewAdministrator::new("second", Role::Administrator, Some(contract))
     };
     store.create_administrator(second, act()).await.unwrap();
-    store.remove_passkey(only, key, act()).await.unwrap();
+    stays(store.remove_passkey(only, key, entrance(), act()).await);
+    store.reset_means(Some(contract), only, act()).await.unwrap();
+}
+
+pub async fn of_two_ways_in_that_are_removed_at_once_one_stays(store: &dyn Store) {
+    let contract = contract(store, "demo").await;
+    let without_a_password = async |login: &str| {
+        let new = NewAdministrator::new(login, Role::HumanResources, Some(contract));
+        store.create_administrator(new, act()).await.unwrap()
+    };
+    for round in 0..8 {
+        let only = without_a_password(&format!("only-{round}")).await;
+        let issuer = format!("https://id.example/{round}");
+        let subject = ProviderSubject { issuer: issuer.clone(), subject: "s".into() };
+        store.link_subject(only, subject, act()).await.unwrap();
+        let key = store.add_passkey(only, passkey(issuer.as_bytes()), None, act()).await.unwrap();
+        let here = Entrance { passkeys: true, issuer: Some(issuer), ..Entrance::default() };
+        let (first, second) = tokio::join!(
+            store.unlink_subjects(only, here.clone(), act()),
+            store.remove_passkey(only, key, here, act())
+        );
+        let refused = [first, second].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+        assert!(matches!(refused[..], [StoreError::Refused(Refusal::OnlyWayIn)]), "{refused:?}");
+        let left = store.means(only).await.unwrap();
+        assert_eq!(left.passkeys.len() + left.subjects.len(), 1);
+    }
+    // What the server does not take is no way in.
+    let only = without_a_password("only").await;
+    let elsewhere = ProviderSubject { issuer: "https://old.example".into(), subject: "s".into() };
+    store.link_subject(only, elsewhere, act()).await.unwrap();
+    let key = store.add_passkey(only, passkey(b"k"), None, act()).await.unwrap();
+    let refused = store.remove_passkey(only, key, entrance(), act()).await;
+    assert!(matches!(refused, Err(StoreError::Refused(Refusal::OnlyWayIn))), "{refused:?}");
+    let no_passkeys = Entrance { passkeys: false, ..entrance() };
+    let refused = store.unlink_subjects(only, no_passkeys, act()).await;
+    assert!(matches!(refused, Err(StoreError::Refused(Refusal::OnlyWayIn))), "{refused:?}");
+    store.unlink_subjects(only, entrance(), act()).await.unwrap();
+    store.set_password(only, "$hash".into(), false, act()).await.unwrap();
+    store.remove_passkey(only, key, entrance(), act()).await.unwrap();
+}
+
+pub async fn of_two_second_factors_that_are_removed_at_once_one_stays(store: &dyn Store) {
+    let hanako = person(store, "hanako").await;
+    let contract = store.contract("demo").await.unwrap().unwrap().id;
+    store.require_second_factor(contract, vec![Role::HumanResources], act()).await.unwrap();
+    for round in 0..8_u8 {
+        store.set_totp(hanako, vec![1], 7, None, act()).await.unwrap();
+        let key = store.add_passkey(hanako, passkey(&[round]), None, act()).await.unwrap();
+        let (first, second) = tokio::join!(
+            store.remove_totp(hanako, entrance(), act()),
+            store.remove_passkey(hanako, key, entrance(), act())
+        );
+        let refused = [first, second].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+        assert!(matches!(refused[..], [StoreError::Refused(Refusal::LastSecondFactor)]), "{refused:?}");
+        store.require_second_factor(contract, vec![], act()).await.unwrap();
+        store.remove_totp(hanako, entrance(), act()).await.unwrap();
+        for left in store.means(hanako).await.unwrap().passkeys {
+            store.remove_passkey(hanako, left.id, entrance(), act()).await.unwrap();
+        }
+        store.require_second_factor(contract, vec![Role::HumanResources], act()).await.unwrap();
+    }
+    // Of operators the server says it.
+    let new = NewAdministrator {
+        password_hash: Some("$hash".into()),
+        ..NewAdministrator::new("root", Role::Operator, None)
+    };
+    let root = store.create_administrator(new, act()).await.unwrap();
+    store.set_totp(root, vec![1], 7, None, act()).await.unwrap();
+    let must = Entrance { operators_second_factor: true, ..entrance() };
+    let refused = store.remove_totp(root, must, act()).await;
+    assert!(matches!(refused, Err(StoreError::Refused(Refusal::LastSecondFactor))), "{refused:?}");
+    store.remove_totp(root, entrance(), act()).await.unwrap();
 }
 
 pub async fn a_subject_is_one_person_and_a_token_ends(store: &dyn Store) {
@@ -152,7 +232,7 @@ pub async fn a_subject_is_one_person_and_a_token_ends(store: &dyn Store) {
     assert!(store.link_subject(taro, subject("a"), act()).await.is_err());
     store.link_subject(taro, subject("b"), act()).await.unwrap();
     assert_eq!(store.person_of_subject(subject("a")).await.unwrap(), Some(hanako));
-    store.unlink_subjects(hanako, act()).await.unwrap();
+    store.unlink_subjects(hanako, entrance(), act()).await.unwrap();
     assert_eq!(store.person_of_subject(subject("a")).await.unwrap(), None);
     assert_eq!(store.person_of_subject(subject("b")).await.unwrap(), Some(taro));
 

@@ -299,6 +299,8 @@ impl Work {
             | Refusal::DepartmentCycle
             | Refusal::Department { .. }
             | Refusal::LastOne { .. }
+            | Refusal::OnlyWayIn
+            | Refusal::LastSecondFactor
             | Refusal::State { .. }
             | Refusal::TooMany { .. } => visit.chrome.t("link-refused"),
         };
@@ -311,6 +313,8 @@ impl Work {
             | Refusal::DepartmentCycle
             | Refusal::Department { .. }
             | Refusal::LastOne { .. }
+            | Refusal::OnlyWayIn
+            | Refusal::LastSecondFactor
             | Refusal::State { .. }
             | Refusal::TooMany { .. } => !draft.skip,
         };

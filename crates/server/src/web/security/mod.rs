@@ -85,16 +85,17 @@ async fn show(state: &WebState, visit: Visit, told: Told, status: StatusCode) ->
     let sessions = sessions::rows(state, &visit).await?;
     let signed_in = signed_in::rows(state, &visit).await?;
     let c = visit.chrome.clone().reached_by("/me/security");
-    let doors = Doors::of(state, &visit, &means);
+    let has_password = visit.person().data.password_hash.is_some();
+    let elsewhere = Means { subjects: Vec::new(), ..means.clone() };
     let page = views::Security {
         login: visit.person().data.login.clone(),
-        has_password: doors.password,
+        has_password,
         fresh: visit.is_fresh(),
         confirm: confirm::Ways::of(state, &visit, &means),
         once: once::fresh(state, &visit)?,
-        provider_stays: !doors.stay_without_provider(),
+        provider_stays: !state.entrance().opens(has_password, &elsewhere),
         second,
-        second_text: second_text(&c, second, doors.password),
+        second_text: second_text(&c, second, has_password),
         totp: means.totp.as_ref().map(|totp| times::full(totp.made_at)),
         passkeys: passkeys::rows(&c, &means.passkeys),
         providers: means.subjects.iter().map(|subject| subject.issuer.clone()).collect(),
@@ -121,34 +122,6 @@ fn second_text(c: &Chrome, second: SecondFactor, has_password: bool) -> String {
     })
 }
 
-/// What somebody gets in with.
-struct Doors {
-    password: bool,
-    passkeys: usize,
-    provider: bool,
-}
-
-impl Doors {
-    fn of(state: &WebState, visit: &Visit, means: &Means) -> Self {
-        let issuer = state.provider.as_ref().map(|provider| provider.settings.issuer.as_str());
-        Self {
-            password: visit.person().data.password_hash.is_some(),
-            passkeys: if state.passkeys.is_some() { means.passkeys.len() } else { 0 },
-            provider: means.subjects.iter().any(|subject| Some(subject.issuer.as_str()) == issuer),
-        }
-    }
-
-    /// Whether they still get in without other providers.
-    fn stay_without_provider(&self) -> bool {
-        self.password || self.passkeys > 0
-    }
-
-    /// Whether they still get in with a passkey less.
-    fn stay_without_a_passkey(&self) -> bool {
-        self.password || self.provider || self.passkeys > 1
-    }
-}
-
 fn token_rows(c: &Chrome, means: &Means) -> Vec<TokenRow> {
     let used = |at: Option<UtcMillis>| at.map_or_else(|| c.t("never"), times::full);
     let rows = means.tokens.iter().map(|token| TokenRow {
@@ -168,32 +141,19 @@ async fn done(visit: &Visit, key: &str) -> Result<Response, WebError> {
     Ok(Redirect::to("/me/security").into_response())
 }
 
-/// Refuses to take the last second factor from somebody who must have one.
-async fn check_not_last(state: &WebState, visit: &Visit, means: &Means) -> Result<bool, WebError> {
-    let count = usize::from(means.totp.is_some()) + means.passkeys.len();
-    Ok(count > 1 || !state.second_factor(visit.person()).await?.required)
-}
-
-/// Says that the last way in of the last administrator stays; other failures stay failures.
-async fn last_way_stays(state: &WebState, mut visit: Visit, error: StoreError) -> Result<Response, WebError> {
-    if !matches!(error, StoreError::Refused(Refusal::LastOne { .. })) {
-        return Err(error.into());
-    }
-    let (title, text) = (visit.chrome.t("last-way"), visit.chrome.t("last-way-text"));
-    visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
-    show(state, visit, Told::default(), StatusCode::UNPROCESSABLE_ENTITY).await
-}
-
-/// Says that the only way in stays.
-async fn only_way_stays(state: &WebState, mut visit: Visit) -> Result<Response, WebError> {
-    let (title, text) = (visit.chrome.t("last-way"), visit.chrome.t("only-way-text"));
-    visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
-    show(state, visit, Told::default(), StatusCode::UNPROCESSABLE_ENTITY).await
-}
-
-/// Says that the last second factor stays.
-async fn last_stays(state: &WebState, mut visit: Visit) -> Result<Response, WebError> {
-    let (title, text) = (visit.chrome.t("second-last"), visit.chrome.t("second-last-text"));
-    visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
+/// What became of a removal: back to the page, or what stays and why.
+async fn removed(
+    state: &WebState,
+    mut visit: Visit,
+    answer: Result<(), StoreError>,
+    key: &str,
+) -> Result<Response, WebError> {
+    let (title, text) = match answer {
+        Ok(()) => return done(&visit, key).await,
+        Err(StoreError::Refused(Refusal::OnlyWayIn)) => ("last-way", "only-way-text"),
+        Err(StoreError::Refused(Refusal::LastSecondFactor)) => ("second-last", "second-last-text"),
+        Err(error) => return Err(error.into()),
+    };
+    visit.chrome.banner = Some(Banner::new(Tone::Error, visit.chrome.t(title), visit.chrome.t(text)));
     show(state, visit, Told::default(), StatusCode::UNPROCESSABLE_ENTITY).await
 }

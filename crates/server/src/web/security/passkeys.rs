@@ -17,7 +17,7 @@ use super::super::once;
 use super::super::passkey::{ask, named, passkeys, refuse};
 use super::super::session::Visit;
 use super::super::times;
-use super::{Doors, check_not_last, done, last_stays, last_way_stays, only_way_stays, recovery};
+use super::{done, recovery, removed};
 use crate::access::Action;
 use crate::second_factor::ceremony;
 
@@ -154,15 +154,6 @@ pub async fn remove(
     visit.permit(Action::OwnSignInMeans)?;
     visit.check_fresh()?;
     let id = PasskeyId::parse(&id).ok_or(WebError::NotFound)?;
-    let means = state.store.means(visit.person().id).await?;
-    if !check_not_last(&state, &visit, &means).await? {
-        return last_stays(&state, visit).await;
-    }
-    if !Doors::of(&state, &visit, &means).stay_without_a_passkey() {
-        return only_way_stays(&state, visit).await;
-    }
-    match state.store.remove_passkey(visit.person().id, id, visit.act()).await {
-        Ok(()) => done(&visit, "passkey-removed").await,
-        Err(error) => last_way_stays(&state, visit, error).await,
-    }
+    let answer = state.store.remove_passkey(visit.person().id, id, state.entrance(), visit.act()).await;
+    removed(&state, visit, answer, "passkey-removed").await
 }

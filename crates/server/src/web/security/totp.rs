@@ -12,7 +12,7 @@ use super::super::fields::Fields;
 use super::super::once;
 use super::super::session::Visit;
 use super::super::views;
-use super::{check_not_last, done, last_stays, recovery};
+use super::{done, recovery, removed};
 use crate::access::Action;
 use crate::second_factor::{codes, totp};
 
@@ -107,10 +107,6 @@ pub async fn set_up(
 pub async fn remove(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     visit.permit(Action::OwnSignInMeans)?;
     visit.check_fresh()?;
-    let means = state.store.means(visit.person().id).await?;
-    if !check_not_last(&state, &visit, &means).await? {
-        return last_stays(&state, visit).await;
-    }
-    state.store.remove_totp(visit.person().id, visit.act()).await?;
-    done(&visit, "totp-removed").await
+    let answer = state.store.remove_totp(visit.person().id, state.entrance(), visit.act()).await;
+    removed(&state, visit, answer, "totp-removed").await
 }
