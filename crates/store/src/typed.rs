@@ -45,6 +45,36 @@ pub fn half_width(text: &str) -> String {
     text.nfd().map(half_width_letter).collect()
 }
 
+/// The reverse of [`narrow`] for letters, digits, signs and the space: files from old systems have names in wide letters.
+fn wide(text: &str) -> String {
+    let up = |c: char| match c {
+        '!'..='~' => char::from_u32(u32::from(c) + 0xfee0).unwrap_or(c),
+        ' ' => '\u{3000}',
+        _ => c,
+    };
+    text.chars().map(up).collect()
+}
+
+/// The forms in which a text may be kept that somebody types: as typed, with narrow letters, in plain forms (NFKC), those with
+/// ひらがな as カタカナ, and what files from old systems have, half-width ｶﾅ and wide letters. Each once. What is kept in several
+/// widths at once is not among them.
+#[must_use]
+pub fn forms(typed: &str) -> Vec<String> {
+    let narrow = narrow(typed);
+    let plain: String = narrow.nfkc().collect();
+    let kana = katakana(&plain);
+    let mut all = vec![typed.to_owned(), half_width(&kana), wide(&plain), kana, plain, narrow];
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A reading as it is compared, in katakana of full width.
+#[must_use]
+pub fn reading(text: &str) -> String {
+    katakana(&narrow(text).nfkc().collect::<String>())
+}
+
 /// The half-width letters from U+FF61 on stand in this order.
 const FULL_WIDTH: &str = "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン";
 
@@ -80,6 +110,19 @@ mod tests {
         assert_eq!(narrow("Ａ－１２３ ２０２６−０６‐１７"), "A-123 2026-06-17");
         assert_eq!(narrow("花子・ｶﾅ ー〜"), "花子・ｶﾅ ー〜", "only what has a narrow self");
         assert_eq!(katakana("やまだ ハナコ"), "ヤマダ ハナコ");
+    }
+
+    #[test]
+    fn a_text_is_looked_for_in_each_form_in_which_it_may_be_kept() {
+        for typed in ["ﾀﾅｶ A-1", "たなか　Ａ－１", "タナカ A-1"] {
+            let all = forms(typed);
+            for form in ["ﾀﾅｶ A-1", "タナカ A-1", "タナカ　Ａ－１"] {
+                assert!(typed.starts_with('た') || all.contains(&form.to_owned()), "{form}: {all:?}");
+            }
+            assert!(all.contains(&typed.to_owned()) && all.contains(&"ﾀﾅｶ A-1".to_owned()), "{all:?}");
+        }
+        assert_eq!(forms("花子"), ["花子"], "what has one form is looked for once");
+        assert_eq!((reading("ﾔﾏﾀﾞ").as_str(), reading("やまだ").as_str()), ("ヤマダ", "ヤマダ"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Whoever is meant is asked of the store (`find_employees` …), never looked for among everybody: these functions say
 //! which of the few that it found it is.
 
+use mngntime_store::typed::{forms, narrow};
 use mngntime_store::{Department, Employee, Scope, Store, StoreError};
 
 use super::chrome::Chrome;
@@ -32,16 +33,21 @@ impl<T> Found<T> {
 /// The employee meant by a code, a name, or `code name` as the suggestions write it.
 #[must_use]
 pub fn employee<'a>(all: &'a [Employee], text: &str) -> Found<&'a Employee> {
-    let narrow = mngntime_store::typed::narrow(text);
+    let narrow = narrow(text);
     let first = |text: &str| text.split_whitespace().next().unwrap_or_default().to_owned();
     let exact = |employee: &&Employee| employee.data.code == text || employee.data.code == first(text);
     let alike = |employee: &&Employee| employee.data.code.eq_ignore_ascii_case(&first(&narrow));
     match all.iter().find(exact).or_else(|| all.iter().find(alike)) {
         Some(employee) => Found::One(employee),
         None => {
-            Found::of(all.iter().filter(|employee| {
-                [text, narrow.as_str()].map(squeeze).contains(&squeeze(&employee.data.name))
-            }))
+            let named = |names: &[String]| {
+                Found::of(all.iter().filter(|employee| names.contains(&squeeze(&employee.data.name))))
+            };
+            // As it was typed before the other forms in which it may be kept.
+            match named(&[text, narrow.as_str()].map(squeeze)) {
+                Found::Nothing => named(&forms(text).iter().map(|form| squeeze(form)).collect::<Vec<_>>()),
+                found @ (Found::One(_) | Found::Several) => found,
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::suggesting::KANA;
 use super::{Work, people, rows};
 use crate::ports::{Employee, Scope};
 use crate::sql::{Connection, Value, params_from_iter};
-use crate::typed::{katakana, narrow};
+use crate::typed::{forms, half_width, narrow, reading};
 
 /// People of one beginning that are counted.
 const COUNTED_MAX: u64 = 1_000;
@@ -47,17 +47,16 @@ pub(super) fn employees(
 
 /// The exact code wins over its spelling in capitals, that over a name.
 pub(super) fn find(connection: &Connection, within: &Scope, typed: &str) -> Work<Vec<Employee>> {
-    let narrow = narrow(typed);
     let first = |text: &str| text.split_whitespace().next().unwrap_or_default().to_owned();
-    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
-    let by_name = "replace(replace(name, ' ', ''), '　', '') = ?";
-    let tries = [
+    let (index, by_name) = ("INDEXED BY employees_by_name", format!("{NAME} = ?"));
+    let mut tries = vec![
         ("", "code = ?", typed.to_owned()),
         ("", "code = ?", first(typed)),
-        ("INDEXED BY employees_by_code", "code = ? COLLATE NOCASE", first(&narrow)),
-        ("INDEXED BY employees_by_name", by_name, squeezed(typed)),
-        ("INDEXED BY employees_by_name", by_name, squeezed(&narrow)),
+        ("INDEXED BY employees_by_code", "code = ? COLLATE NOCASE", first(&narrow(typed))),
+        (index, &by_name, squeezed(typed)),
+        (index, &by_name, squeezed(&narrow(typed))),
     ];
+    tries.extend(names(typed).into_iter().map(|name| (index, by_name.as_str(), name)));
     for (index, condition, value) in tries.into_iter().filter(|(_, _, value)| !value.is_empty()) {
         let mut query = Query::new(within, format!("{} {index} WHERE contract_id = ?1", people::EMPLOYEE));
         query.and(condition, [Value::Text(value)]);
@@ -71,20 +70,27 @@ pub(super) fn find(connection: &Connection, within: &Scope, typed: &str) -> Work
     Ok(Vec::new())
 }
 
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// A name in each form in which it may be kept, as the index `employees_by_name` has it.
+fn names(typed: &str) -> Vec<String> {
+    forms(typed).iter().map(|form| squeezed(form)).collect()
+}
+
 /// Where to look: codes in the case in which they were typed and in either.
 fn stretches(typed: &str) -> Vec<Stretch> {
-    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
     let code = narrow(typed).trim().to_owned();
-    let (plain, narrow) = (squeezed(typed), squeezed(&code));
-    let reading = katakana(&narrow).replace('ー', "");
+    let reading = reading(&squeezed(typed));
     let mut all = vec![
-        ("employees_by_name", NAME, plain),
-        ("employees_by_name", NAME, narrow),
-        ("employees_by_reading", KANA, reading),
+        ("employees_by_reading", KANA, half_width(&reading)),
+        ("employees_by_reading", KANA, reading.replace('ー', "")),
         ("", "code", code.to_uppercase()),
         ("", "code", code.to_lowercase()),
         ("", "code", code),
     ];
+    all.extend(names(typed).into_iter().map(|name| ("employees_by_name", NAME, name)));
     all.retain(|(_, _, begin)| !begin.is_empty());
     all.sort();
     all.dedup();

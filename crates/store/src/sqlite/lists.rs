@@ -15,9 +15,8 @@ use crate::ports::{
     EmployeeCounts, EmployeeRow, EmployeeShow, FOUND_MAX, Finding, HOSTS_MAX, LinkHistory, Lists,
     NamedTerminal, Page, Reason, SAME_NAMES_MAX, Scope, SuggestedAccounts, Suggestion,
 };
-use crate::typed::{half_width, katakana, narrow};
+use crate::typed::{forms, narrow};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
-use unicode_normalization::UnicodeNormalization as _;
 
 /// Punches looked at for the PCs of an account.
 const HOSTS_FROM: usize = 40;
@@ -232,17 +231,13 @@ fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
 }
 
-/// `columns LIKE` what was typed, as typed and made narrow, and kana in each width: readings from files may be in either.
+/// `columns LIKE` what was typed, in each form in which it may be kept.
 pub(super) fn like(columns: &[&str], typed: &str) -> (String, Vec<Value>) {
     let pattern = |text: &str| {
         let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
         Value::Text(format!("%{escaped}%"))
     };
-    let narrow = narrow(typed);
-    let whole: String = narrow.nfkc().collect();
-    let mut forms = vec![typed.to_owned(), half_width(&katakana(&whole)), katakana(&whole), whole, narrow];
-    forms.sort();
-    forms.dedup();
+    let forms = forms(typed);
     let (mut parts, mut values) = (Vec::new(), Vec::new());
     for column in columns {
         for form in &forms {

@@ -20,6 +20,7 @@ use super::lists::{ACCOUNT, Query};
 use super::{Work, changing, directory, lists, people, rows};
 use crate::ports::{Account, Employee, LinkInFull, Reason, SuggestedAccounts, Suggestion};
 use crate::reading::{begins_with, initials, readings, unnumbered};
+use crate::typed::{half_width, reading};
 use crate::{AccountId, ContractId, EmployeeId};
 
 /// Waiting accounts that are looked at for a list of one reason.
@@ -329,11 +330,17 @@ fn by_reading(connection: &Connection, contract: ContractId, names: &[String]) -
     );
     let mut all = Vec::new();
     for name in names {
-        for reading in readings(name) {
+        for reading in readings(name).into_iter().flat_map(in_each_width) {
             all.extend(rows::all(connection, &sql, params![contract.0, reading], people::read_employee)?);
         }
     }
     Ok(all)
+}
+
+/// A reading as it may be kept: files from old systems have half-width ones.
+fn in_each_width(reading: String) -> [String; 2] {
+    let half = half_width(&reading);
+    [reading, half]
 }
 
 /// A フリガナ without spaces and long vowels: to the letter what the index `employees_by_reading` is of.
@@ -349,12 +356,14 @@ fn by_initial(connection: &Connection, contract: ContractId, names: &[String]) -
     for name in names {
         for (family, letter) in initials(name) {
             let limit = rows::column(FAMILY_MAX as u64 + 1);
-            let values = params![contract.0, family, format!("{family}\u{10ffff}"), limit];
-            let found = rows::all(connection, &sql, values, people::read_employee)?;
-            if found.len() > FAMILY_MAX {
-                return Ok(Vec::new());
+            for begin in in_each_width(family.clone()) {
+                let values = params![contract.0, begin, format!("{begin}\u{10ffff}"), limit];
+                let found = rows::all(connection, &sql, values, people::read_employee)?;
+                if found.len() > FAMILY_MAX {
+                    return Ok(Vec::new());
+                }
+                all.extend(found.into_iter().filter(|employee| fits(employee, &family, letter)));
             }
-            all.extend(found.into_iter().filter(|employee| fits(employee, &family, letter)));
         }
     }
     Ok(all)
@@ -363,7 +372,7 @@ fn by_initial(connection: &Connection, contract: ContractId, names: &[String]) -
 /// Whether an employee's フリガナ is this family name and a given name that begins with this letter. Where both are
 /// written together, the family name may be any beginning.
 fn fits(employee: &Employee, family: &str, letter: char) -> bool {
-    let kana = employee.data.kana.as_deref().unwrap_or_default().replace('ー', "");
+    let kana = reading(employee.data.kana.as_deref().unwrap_or_default()).replace('ー', "");
     let parts: Vec<&str> = kana.split_whitespace().collect();
     match parts.as_slice() {
         [whole] => whole.strip_prefix(family).is_some_and(|given| begins_with(given, letter)),

@@ -194,5 +194,43 @@ pub async fn a_reading_is_found_in_whichever_width_it_is_kept(store: &dyn Store)
     {
         let counts = store.employee_counts(office.contract.into(), typed.to_owned(), day(0)).await.unwrap();
         assert_eq!(counts.active, 2, "{typed}");
+        let (found, count) = store.employees_alike(office.contract.into(), typed.to_owned()).await.unwrap();
+        let begins = if typed.starts_with('ギ') || typed.starts_with('ｷ') { 0 } else { 2 };
+        assert_eq!((found.len(), count), (begins, begins as u64), "{typed}");
     }
+    let events = vec![logon(1, "tanaka.ginji", NOW), logon(2, "h.yamada", NOW)];
+    office.receive(store, events).await;
+    let both = ["E1", "E2"].map(|code| (false, Reason::Reading, code.to_owned()));
+    assert_eq!(suggested(store, &office, "tanaka.ginji").await, both);
+    let initial = (true, Reason::Initial, "E3".to_owned());
+    assert_eq!(suggested(store, &office, "h.yamada").await, [initial], "ﾔﾏﾀﾞ ﾊﾅｺ");
+}
+
+pub async fn a_name_is_found_in_whichever_width_it_is_kept(store: &dyn Store) {
+    let office = office(store).await;
+    for (code, name) in
+        [("E1", "Ｓｍｉｔｈ　Ｊｏｈｎ"), ("E2", "田中ﾀﾛｳ"), ("E3", "Brown Ann"), ("E4", "渡辺キムラ")]
+    {
+        store.add_employee(office.contract, NewEmployee::named(code, name), act()).await.unwrap();
+    }
+    for (typed, code) in [
+        ("Smith John", "E1"),
+        ("ＳｍｉｔｈJohn", "E1"),
+        ("田中タロウ", "E2"),
+        ("田中 ﾀﾛｳ", "E2"),
+        ("Ｂｒｏｗｎ　Ａｎｎ", "E3"),
+        ("渡辺ｷﾑﾗ", "E4"),
+    ] {
+        let found = store.find_employees(office.contract.into(), typed.to_owned()).await.unwrap();
+        let codes: Vec<_> = found.iter().map(|one| one.data.code.as_str()).collect();
+        assert_eq!(codes, [code], "{typed}");
+        let begins: String = typed.chars().take(4).collect();
+        for text in [typed.to_owned(), begins] {
+            let (found, _) = store.employees_alike(office.contract.into(), text.clone()).await.unwrap();
+            let codes: Vec<_> = found.iter().map(|one| one.data.code.as_str()).collect();
+            assert_eq!(codes, [code], "{text}");
+        }
+    }
+    let counts = store.employee_counts(office.contract.into(), "Smith".to_owned(), day(0)).await.unwrap();
+    assert_eq!(counts.active, 1, "and in lists");
 }

@@ -166,7 +166,8 @@ async fn what_a_directory_says_is_checked_where_it_is_typed() {
 async fn the_employee_is_found_by_what_is_typed_and_never_offered_from_among_everybody() {
     let site = Site::new().await;
     let admin = site.administrator().await;
-    for (code, name) in [("E-1", "山田 花子"), ("E-2", "山田 花子"), ("E-3", "佐藤<b> 次郎")] {
+    let people = [("E-1", "山田 花子"), ("E-2", "山田 花子"), ("E-3", "佐藤<b> 次郎"), ("E-4", "ﾀﾅｶ ｼﾞﾛｳ")];
+    for (code, name) in people {
         site.post(&admin, "/employees", &[("code", code), ("name", name)]).await;
     }
     site.get(&admin, "/employees").await;
@@ -181,7 +182,9 @@ async fn the_employee_is_found_by_what_is_typed_and_never_offered_from_among_eve
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
         assert!(answer.text.contains("p-emp-e") && answer.text.contains(message), "{typed}");
     }
-    for (login, typed) in [("a", "Ｅ－３"), ("b", "E-2 山田 花子"), ("c", "佐藤<b>次郎")] {
+    for (login, typed) in
+        [("a", "Ｅ－３"), ("b", "E-2 山田 花子"), ("c", "佐藤<b>次郎"), ("d", "タナカ　ジロウ")]
+    {
         assert_eq!(add(login, typed).await.status, StatusCode::OK, "{typed}");
     }
     let page = site.get(&admin, "/administrators").await.text;
