@@ -98,7 +98,7 @@ async fn who_reads_the_list_by_program_is_in_the_audit_log() {
     for query in ["", "?limit=1", "?errors_only=true"] {
         assert_eq!(list(&server, query, "admin", PASSWORD).await.status, StatusCode::OK);
     }
-    let filter = AuditFilter { action: Some("read_punches".into()), ..AuditFilter::default() };
+    let filter = AuditFilter { actions: vec!["read_punches".into()], ..AuditFilter::default() };
     let page = server.app.store.search_audit(Some(server.contract), filter, None, 10).await.unwrap();
     let noted: Vec<_> =
         page.rows.iter().map(|row| (row.entry.by.as_str(), row.entry.object.as_str())).collect();

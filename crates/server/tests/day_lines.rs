@@ -186,7 +186,7 @@ async fn whoever_asks_sees_their_people_and_stands_in_the_audit_log() {
     assert_eq!(one("approver", other).await, StatusCode::NOT_FOUND, "not among theirs");
     assert_eq!(one("auditor", other).await, StatusCode::OK);
     assert_eq!(one("elsewhere", "100").await, StatusCode::NOT_FOUND);
-    let filter = AuditFilter { action: Some("read_punches".into()), ..AuditFilter::default() };
+    let filter = AuditFilter { actions: vec!["read_punches".into()], ..AuditFilter::default() };
     let page = store.search_audit(Some(server.contract), filter, None, 10).await.unwrap();
     let mut noted: Vec<_> =
         page.rows.iter().map(|row| (row.entry.by.as_str(), row.entry.object.as_str())).collect();

@@ -18,12 +18,10 @@ pub struct AuditFilter {
     pub until: Option<UtcMillis>,
     /// Done by this person, as in [`Act::by`].
     pub by: Option<String>,
-    /// This action, in the store's word.
-    pub action: Option<String>,
     /// Done to one of these, as the entry writes it.
     pub objects: Vec<String>,
-    /// One of these actions, beside [`Self::action`].
-    pub actions: &'static [&'static str],
+    /// One of these actions, in the store's words.
+    pub actions: Vec<String>,
     /// With a number above this one.
     pub above: Option<i64>,
 }

@@ -219,11 +219,12 @@ fn query(
     at: Option<&Beside<AuditKey>>,
     limit: usize,
 ) -> (String, Vec<Value>) {
-    let index = match (&filter.by, &filter.action, filter.objects.is_empty()) {
+    // Of several actions the entries stand in the order of time only where all do.
+    let index = match (&filter.by, filter.actions.len(), filter.objects.is_empty()) {
         (_, _, false) => "audit_by_object",
         (Some(_), _, true) => "audit_by_person",
-        (None, Some(_), true) => "audit_by_action",
-        (None, None, true) => "audit_by_time",
+        (None, 1, true) => "audit_by_action",
+        (None, _, true) => "audit_by_time",
     };
     let mut values = vec![contract.map_or(Value::Null, |id| Value::Integer(id.0))];
     let mut conditions = rows::of_contract("contract_id", contract);
@@ -239,12 +240,13 @@ fn query(
     if let Some(by) = &filter.by {
         and("by_whom = ?", vec![Value::Text(by.clone())]);
     }
-    if let Some(action) = &filter.action {
-        and("action = ?", vec![Value::Text(action.clone())]);
-    }
-    if !filter.actions.is_empty() {
-        let actions: Vec<_> = filter.actions.iter().map(|action| Value::Text((*action).to_owned())).collect();
-        and(&format!("action IN ({})", vec!["?"; actions.len()].join(", ")), actions);
+    match filter.actions.as_slice() {
+        [] => {}
+        [action] => and("action = ?", vec![Value::Text(action.clone())]),
+        several => {
+            let marks = vec!["?"; several.len()].join(", ");
+            and(&format!("action IN ({marks})"), several.iter().cloned().map(Value::Text).collect());
+        }
     }
     if let Some(number) = filter.above {
         and("id > ?", vec![Value::Integer(number)]);
@@ -386,15 +388,17 @@ mod tests {
         let connection = schema::open_for_writing(&directory.path().join("x.db")).unwrap();
         let time = Some(UtcMillis(1));
         let some = |text: &str| Some(text.to_owned());
+        let (one, two) = (|| vec!["x".to_owned()], || vec!["x".to_owned(), "y".to_owned()]);
         let all = AuditFilter { from: time, until: time, ..AuditFilter::default() };
         let filters = [
             AuditFilter::default(),
             all.clone(),
             AuditFilter { by: some("x"), ..all.clone() },
-            AuditFilter { action: some("x"), ..all.clone() },
-            AuditFilter { by: some("x"), action: some("x"), ..all.clone() },
+            AuditFilter { actions: one(), ..all.clone() },
+            AuditFilter { actions: two(), ..all.clone() },
+            AuditFilter { by: some("x"), actions: one(), ..all.clone() },
             AuditFilter { objects: vec!["a".into()], ..all.clone() },
-            AuditFilter { objects: vec!["a".into()], actions: &["x", "y"], above: Some(9), ..all },
+            AuditFilter { objects: vec!["a".into()], actions: two(), above: Some(9), ..all },
         ];
         for filter in filters {
             let key = AuditKey { at: UtcMillis(5), number: 5 };

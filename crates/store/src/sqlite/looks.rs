@@ -13,7 +13,8 @@ use crate::sql::{Connection, params};
 use crate::{ContractId, EmployeeId};
 
 /// Looks, downloads of one employee, and answers to what they said.
-const LOOKS: &[&str] = &["view_record", "export_days", "export_evidence", "export_own_record", "read_remark"];
+const LOOKS: [&str; 5] =
+    ["view_record", "export_days", "export_evidence", "export_own_record", "read_remark"];
 
 /// Entries that say whose a code was; who was changed more often is shown what came after as many.
 const HOLDERS_MAX: usize = 1_000;
@@ -37,7 +38,7 @@ pub(super) fn looks_at(
     let Some(code): Option<String> = code else { return Ok(AuditPage::empty()) };
     let object = format!("employee {code}");
     let filter = AuditFilter {
-        actions: LOOKS,
+        actions: LOOKS.map(str::to_owned).to_vec(),
         above: not_theirs(connection, contract, employee, &object)?,
         objects: vec![object],
         ..AuditFilter::default()

@@ -250,7 +250,7 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
 }
 
 async fn the_answer_is_noted_once(store: &dyn Store, contract: ContractId) {
-    let filter = AuditFilter { action: Some("read_remark".to_owned()), ..AuditFilter::default() };
+    let filter = AuditFilter { actions: vec!["read_remark".to_owned()], ..AuditFilter::default() };
     let noted = store.search_audit(Some(contract), filter, None, 9).await.unwrap();
     assert_eq!(noted.rows.len(), 1, "once");
     assert!(
@@ -305,7 +305,7 @@ pub async fn a_look_at_a_record_is_noted_once_an_hour(store: &dyn Store) {
     assert!(look("kimura", "punch", NOW.plus(hour)).await, "another hour");
     let other = contract(store, "other").await;
     assert!(!store.note_view(other, employee, "punch", act()).await.unwrap(), "not theirs");
-    let filter = AuditFilter { action: Some("view_record".to_owned()), ..AuditFilter::default() };
+    let filter = AuditFilter { actions: vec!["view_record".to_owned()], ..AuditFilter::default() };
     let page = store.search_audit(Some(office.contract), filter, None, 10).await.unwrap();
     let told: Vec<_> =
         page.rows.iter().map(|row| (row.entry.by.as_str(), row.entry.detail.as_str())).collect();
@@ -393,7 +393,7 @@ pub async fn what_a_program_does_every_minute_is_noted_once_an_hour(store: &dyn 
             .await
             .unwrap()
     );
-    let filter = AuditFilter { action: Some("read_punches".to_owned()), ..AuditFilter::default() };
+    let filter = AuditFilter { actions: vec!["read_punches".to_owned()], ..AuditFilter::default() };
     let page = store.search_audit(Some(office.contract), filter, None, 10).await.unwrap();
     assert_eq!(page.rows.len(), 4);
 }
@@ -423,13 +423,15 @@ pub async fn the_audit_log_is_found_by_person_action_object_and_time_in_pages(st
         numbers(AuditFilter { by: Some("administrator:kimura".to_owned()), ..all() }).await,
         [4, 2, 0]
     );
-    assert_eq!(numbers(AuditFilter { action: Some("early".to_owned()), ..all() }).await, [3, 2, 1, 0]);
+    assert_eq!(numbers(AuditFilter { actions: vec!["early".to_owned()], ..all() }).await, [3, 2, 1, 0]);
     let both = AuditFilter {
         by: Some("administrator:suzuki".to_owned()),
-        action: Some("early".to_owned()),
+        actions: vec!["early".to_owned()],
         ..all()
     };
     assert_eq!(numbers(both).await, [3, 1]);
+    let actions = vec!["early".to_owned(), "late".to_owned()];
+    assert_eq!(numbers(AuditFilter { actions, ..all() }).await, [5, 4, 3, 2, 1, 0], "any of several");
     let objects = vec!["thing 0".to_owned(), "thing 2".to_owned()];
     assert_eq!(numbers(AuditFilter { objects, ..all() }).await, [5, 3, 2, 0]);
     let (from, until) = (Some(NOW.plus(DAY_MS)), Some(NOW.plus(3 * DAY_MS)));

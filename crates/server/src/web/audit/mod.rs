@@ -107,7 +107,7 @@ impl Asked {
             from: dates.0.and_then(times::start_of),
             until: dates.1.and_then(times::end_of),
             by,
-            action,
+            actions: action.into_iter().collect(),
             objects: fields.filled("object").map(words::objects_of).unwrap_or_default(),
             ..AuditFilter::default()
         };
@@ -190,7 +190,7 @@ fn conditions(asked: &Asked, c: &Chrome) -> String {
     }];
     all.extend(asked.fields.filled("who").map(str::to_owned));
     all.extend(asked.fields.filled("by").map(|by| words::person(by, c)));
-    all.extend(asked.filter.action.as_deref().map(|action| words::action(action, c)));
+    all.extend(asked.filter.actions.iter().map(|action| words::action(action, c)));
     all.extend(asked.fields.filled("object").map(str::to_owned));
     all.join(" · ")
 }

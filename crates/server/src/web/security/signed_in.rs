@@ -37,7 +37,7 @@ pub(super) async fn rows(state: &WebState, visit: &Visit) -> Result<Vec<SignInRo
     let filter = AuditFilter {
         until: Some(since.plus(1)),
         by: Some(visit.act().by),
-        action: Some("sign_in".to_owned()),
+        actions: vec!["sign_in".to_owned()],
         ..AuditFilter::default()
     };
     let found = state.store.search_audit(visit.person().data.contract, filter, None, 2).await?;

@@ -65,7 +65,7 @@ async fn settings_are_kept_and_noted_and_wrong_ones_say_why() {
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}={value}");
         assert!(answer.text.contains("class=\"err\""), "{name}={value}");
     }
-    let filter = AuditFilter { action: Some("change_settings".into()), ..AuditFilter::default() };
+    let filter = AuditFilter { actions: vec!["change_settings".into()], ..AuditFilter::default() };
     let noted = async || {
         let page = site.store.search_audit(Some(site.contract), filter.clone(), None, 9).await.unwrap();
         page.rows.len()
