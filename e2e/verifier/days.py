@@ -12,6 +12,8 @@ RECORDED = range(0, date(2999, 12, 31).toordinal() - EPOCH + 1)
 EARLIEST, LATEST = -2**63, 2**63 - 1
 WRONG_CLOCK_MS = 300_000
 YEARS_MS = 366 * DAY_MS
+# 2026-01-01: a server whose clock shows less has lost it itself.
+SERVER_CLOCK_FROM = 1_767_225_600_000
 BACK_MS = 60_000
 LATE_MS = 3_600_000
 PAUSE_MS = 3_600_000
@@ -96,7 +98,8 @@ def offsets(stories):
 def years_off(events):
     """When, by the server's clock, each event happened that a clock years off has stamped: by their numbers."""
     return {story.event["seq"]: plus(story.occurred, offset)
-            for story, offset in offsets([Story(*event) for event in events]) if YEARS_MS < abs(offset) < LATEST}
+            for story, offset in offsets([Story(*event) for event in events])
+            if YEARS_MS < abs(offset) < LATEST and story.received_at >= SERVER_CLOCK_FROM}
 
 
 def set_right(stories):

@@ -19,6 +19,10 @@ const BACK_MS: i64 = 60_000;
 /// A clock that is off by more than this shows another year: its battery is dead, and nobody works by it.
 pub(crate) const YEARS_MS: i64 = 366 * 86_400_000;
 
+/// 2026-01-01, before this rule was written: a server whose clock shows an earlier time has lost it itself, and puts nothing
+/// right. UTC milliseconds.
+const SERVER_CLOCK_FROM: UtcMillis = UtcMillis(1_767_225_600_000);
+
 /// The same events, those at the times of the server's clock that a clock years off has stamped: as estimates, since no clock
 /// has shown that time to anybody. A clock that is off by less is the PC's own, and is left. What it showed stays beside
 /// ([`Received::stamped_at`]).
@@ -27,7 +31,8 @@ pub fn put_right(events: Vec<Received>) -> Vec<Received> {
     let offsets = offsets(&events);
     let right = |(received, offset): (Received, i64)| {
         // One that is beyond all numbers tells no time.
-        if !(YEARS_MS + 1..i64::MAX).contains(&offset.saturating_abs()) {
+        let is_years = (YEARS_MS + 1..i64::MAX).contains(&offset.saturating_abs());
+        if !is_years || received.received_at < SERVER_CLOCK_FROM {
             return received;
         }
         let mut right = shifted(&received, offset);

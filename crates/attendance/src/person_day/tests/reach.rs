@@ -106,6 +106,21 @@ fn a_dead_clock_of_which_nothing_tells_how_far_it_was_off_fills_no_days() {
     }
 }
 
+/// It came up without a battery of its own, and nobody has told it the time yet.
+#[test]
+fn a_server_that_has_lost_its_clock_puts_nothing_right() {
+    let mut pc = Pc::new(1).on("1", at(9, 0));
+    let stood = |pc: &Pc| put_right(pc.events.clone()).pop().unwrap();
+    for (received_at, is_lost) in
+        [(946_684_800_000, true), (1_767_225_599_999, true), (1_767_225_600_000, false)]
+    {
+        for received in &mut pc.events {
+            (received.received_at, received.clock_offset_ms) = (UtcMillis(received_at), -20 * OFF_MS);
+        }
+        assert_eq!(stood(&pc).stamped_at.is_none(), is_lost, "{received_at}");
+    }
+}
+
 #[test]
 fn a_clock_that_is_off_by_less_than_years_is_the_pcs_own() {
     let off = |ms: i64| {
