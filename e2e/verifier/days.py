@@ -83,23 +83,27 @@ class Story:
 
 def offsets(stories):
     """How far the PC's clock was off at each event, the last one first."""
-    by, came = 0, None
+    set_by = {}
     for story in reversed(stories):
-        by, came = (by if story.received_at == came else 0), story.received_at
+        came, by = story.received_at, set_by.get(story.received_at, 0)
         yield story, 0 if by is None else plus(story.offset, by)
-        if story.event["kind"] == "time_change":
+        if story.event["kind"] == "time_change" and "account" not in story.event:
             amount = re.fullmatch(r"by_ms:([+-]?[0-9]+)", story.cause)
             if story.cause.startswith("behind_last_seen_ms:"):
-                by = None
+                set_by[came] = None
             elif amount and by is not None and EARLIEST <= int(amount[1]) <= LATEST:
-                by = plus(by, int(amount[1]))
+                set_by[came] = plus(by, int(amount[1]))
 
 
 def years_off(events):
     """When, by the server's clock, each event happened that a clock years off has stamped: by their numbers."""
-    return {story.event["seq"]: plus(story.occurred, offset)
-            for story, offset in offsets([Story(*event) for event in events])
-            if YEARS_MS < abs(offset) < LATEST and story.received_at >= SERVER_CLOCK_FROM}
+    right = {}
+    for story, offset in offsets([Story(*event) for event in events]):
+        at = story.bounds[1] if story.spans_a_step() else plus(story.occurred, offset)
+        is_years = YEARS_MS < abs(offset) < LATEST and story.received_at >= SERVER_CLOCK_FROM
+        if is_years and at <= plus(story.received_at, WRONG_CLOCK_MS):
+            right[story.event["seq"]] = at
+    return right
 
 
 def set_right(stories):

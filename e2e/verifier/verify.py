@@ -408,8 +408,7 @@ class Record:
         for event, *_ in self.events:
             number = event["seq"]
             event = {**event, "occurred_at": right.get(number, event["occurred_at"])}
-            is_theirs = number in right and self.is_shown(event)
-            require(is_theirs or number not in self.doubted, f"event {number} is somebody else's")
+            require(number not in self.doubted or self.is_shown(event), f"event {number} is somebody else's")
             if event["kind"] == "logon":
                 self.logons.setdefault(stay_of(event), []).append(event["occurred_at"])
 

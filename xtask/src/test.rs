@@ -36,6 +36,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("strace", "/usr/bin/strace"),
     ("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"),
     ("libxml2-utils", "/usr/bin/xmllint"),
+    ("gcc-mingw-w64-x86-64", "/usr/bin/x86_64-w64-mingw32-gcc"),
+    ("binutils-mingw-w64-x86-64", "/usr/bin/x86_64-w64-mingw32-windres"),
     ("wixl", "/usr/bin/wixl"),
     ("msitools", "/usr/bin/msibuild"),
     ("osslsigncode", "/usr/bin/osslsigncode"),
@@ -76,7 +78,6 @@ fn prepare() -> anyhow::Result<anyhow::Result<()>> {
         (tidy, [built].into_iter().chain(others))
     });
     let failures: Vec<_> = steps.filter_map(Result::err).collect();
-    failures.iter().for_each(|failure| eprintln!("{failure:#}"));
     ensure!(failures.is_empty(), "{} steps before the tests failed; what they said is above", failures.len());
     Ok(tidy)
 }
@@ -114,11 +115,7 @@ pub fn install(missing: &[&str]) -> anyhow::Result<()> {
 
 /// Checks the rules; builds the tests and the programs that they run, and whether that went well.
 fn check_and_build() -> (anyhow::Result<()>, anyhow::Result<()>) {
-    let tidy = timed("tidy", tidy::run);
-    if let Err(error) = &tidy {
-        eprintln!("{error:#}");
-    }
-    (tidy, build_tests())
+    (timed("tidy", tidy::run), build_tests())
 }
 
 /// In one go: built by themselves first, the programs would have the store without the feature that tests of it need, and
@@ -154,7 +151,8 @@ fn fetch() -> anyhow::Result<()> {
 /// Does one step and says how long it took: what makes the whole slow is to be seen in what CI prints.
 fn timed(name: &str, step: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let began = Instant::now();
-    step().with_context(|| name.to_owned())?;
+    // Said at once: other steps may still go on for minutes.
+    step().with_context(|| name.to_owned()).inspect_err(|error| eprintln!("{error:#}"))?;
     println!("{name}: {} s", began.elapsed().as_secs());
     Ok(())
 }

@@ -240,6 +240,14 @@ pub struct Mark {
     pub stamped_at: Option<UtcMillis>,
 }
 
+impl Mark {
+    /// Earliest and latest time, where an interval is known: what stands for a time that no clock has shown is none.
+    #[must_use]
+    pub fn interval(&self) -> Option<Bounds> {
+        self.bounds.filter(|it| self.stamped_at.is_none() || it.not_before < it.not_after)
+    }
+}
+
 /// One PC on the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lane {

@@ -11,6 +11,7 @@
 //!   is inferred between two bounds …). A time is certain only when an OS event gave it.
 
 pub mod account;
+pub mod clock;
 pub mod enrollment;
 pub mod event;
 pub mod failure;
@@ -21,6 +22,7 @@ pub mod moment;
 pub mod result;
 
 pub use account::AccountIdentity;
+pub use clock::ClockSetting;
 pub use enrollment::EnrollmentRefusal;
 pub use event::{Bounds, Event, EventKind, Evidence, SessionIdentity};
 pub use failure::FailureCause;

@@ -2,12 +2,15 @@
 
 use crate::evidence::kind;
 use crate::support::{DAY_MS, NOW, Pc, Server};
+use jiff::civil::{Date, date};
+use mngntime_evidence::format::Line;
 use mngntime_evidence::verify::{FaultKind, Oddity, Stamped};
 use mngntime_evidence::{Report, words};
 use mngntime_model::{EventKind, Language, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
 use mngntime_server::evidence::pack;
 use mngntime_server::evidence::record::Request;
+use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
 use mngntime_wire::EncodedEvent;
 
 const MINUTE_MS: i64 = 60_000;
@@ -196,8 +199,47 @@ async fn no_time_that_a_pc_may_tell_keeps_anybody_from_a_pack() {
     assert_eq!((one.faults, one.terminals > 0), (vec![], true));
 }
 
-/// A working day of Hanako by a clock that shows 2000 or 2055, until somebody sets it in the afternoon; her account is hers
-/// from today on, and Taro's from tomorrow.
+/// A setting of the clock by so much, told as the account's where there is one.
+fn set_by(pc: &mut Pc, milliseconds: i64, account: Option<&str>) -> String {
+    let event = pc.event(EventKind::TimeChange, account, pc.wall);
+    let mut set = EncodedEvent::decode(&event).unwrap();
+    set.event.cause = Some(format!("by_ms:{milliseconds}"));
+    set.event.session = set.event.session.filter(|_| account.is_some());
+    let set = EncodedEvent::encode(set.event, set.previous).unwrap();
+    pc.previous = set.digest;
+    set.json
+}
+
+impl Server {
+    /// Gives an account to somebody new on these dates.
+    async fn give(&self, account: &str, code: &str, from: Date, to: Option<Date>) {
+        let all = self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
+        let account = all.iter().find(|found| found.name == account).unwrap().id;
+        let employee = EmployeeChoice::New(NewEmployee::named(code, code));
+        let request = LinkRequest { account, employee, from, to };
+        self.app.store.link_accounts(self.contract, vec![request], self.act()).await.unwrap();
+    }
+
+    /// The numbers of the logons and logoffs that a pack of one employee and date shows, once it was found authentic.
+    async fn shown_on(&self, code: &str, day: Date) -> Vec<u64> {
+        let request = Request { dates: Some((day, day)), ..self.request(Some(code)).await };
+        self.sign().await;
+        assert_eq!(self.exported(&request).await.faults, []);
+        let lines = self.record_of(request).await;
+        let shown = lines.iter().filter_map(|line| match serde_json::from_str(line) {
+            Ok(Line::Event(line)) => EncodedEvent::decode(&line.json).ok(),
+            _ => None,
+        });
+        shown.filter(|it| it.event.kind.is_punch()).map(|it| it.event.sequence).collect()
+    }
+}
+
+/// The day of [`NOW`], which is at 9:00 in Japan.
+const TODAY: Date = date(2026, 11, 23);
+const TOMORROW: Date = date(2026, 11, 24);
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+
+/// A working day of Hanako by a clock that shows 2000 or 2055, until somebody sets it in the afternoon.
 async fn a_day_by(years: i64) -> (Server, Pc) {
     let (server, mut pc) = started().await;
     let offset = years * 365 * DAY_MS;
@@ -208,13 +250,8 @@ async fn a_day_by(years: i64) -> (Server, Pc) {
     pc.wall = pc.wall.plus(60 * MINUTE_MS);
     let lock = pc.event(EventKind::Lock, Some("hanako"), pc.wall);
     pc.wall = server.app.now();
-    let event = pc.event(EventKind::TimeChange, None, pc.wall);
-    let mut set = EncodedEvent::decode(&event).unwrap();
-    set.event.cause = Some(format!("by_ms:{}", -offset));
-    set.event.session = None;
-    let set = EncodedEvent::encode(set.event, set.previous).unwrap();
-    pc.previous = set.digest;
-    server.deliver(&pc.batch(&[lock, set.json])).await;
+    let set = set_by(&mut pc, -offset, None);
+    server.deliver(&pc.batch(&[lock, set])).await;
     server.pass(60 * MINUTE_MS);
     pc.wall = server.app.now();
     let logoff = pc.event(EventKind::Logoff, Some("hanako"), pc.wall);
@@ -257,4 +294,74 @@ async fn what_is_somebody_elses_by_the_servers_clock_too_is_a_fault() {
     };
     let (today, yesterday) = ("2026-11-23", "2026-11-22");
     assert_eq!((faults_until(today), faults_until(yesterday)), (0, 3));
+}
+
+#[tokio::test]
+async fn the_last_night_of_a_link_is_hers_though_it_began_by_a_clock_of_2055() {
+    let (server, mut pc) = started().await;
+    let offset = 29 * 365 * DAY_MS;
+    server.pass(13 * HOUR_MS);
+    pc.wall = server.app.now().plus(offset);
+    let logon = pc.logon("hanako");
+    server.deliver(&pc.batch(&[logon])).await;
+    server.pass(HOUR_MS);
+    pc.wall = server.app.now();
+    let set = set_by(&mut pc, -offset, None);
+    server.deliver(&pc.batch(&[set])).await;
+    server.pass(3 * HOUR_MS);
+    pc.wall = server.app.now();
+    let logoff = pc.event(EventKind::Logoff, Some("hanako"), pc.wall);
+    server.deliver(&pc.batch(&[logoff])).await;
+    server.give("hanako", "E1", date(2026, 1, 1), Some(TODAY)).await;
+    assert_eq!(server.shown_on("E1", TODAY).await, [2, 4], "with the logoff at 2:10 of the day after");
+}
+
+#[tokio::test]
+async fn a_setting_that_a_pc_calls_somebodys_moves_nothing_and_keeps_nobody_from_a_pack() {
+    let (server, mut pc) = started().await;
+    let years = 26 * 365 * DAY_MS;
+    for account in [Some("taro"), None] {
+        let logon = pc.event(EventKind::Logon, Some("hanako"), pc.wall.plus(-years));
+        let set = set_by(&mut pc, years, account);
+        server.deliver(&pc.batch(&[logon, set])).await;
+        server.pass(MINUTE_MS);
+        pc.wall = server.app.now();
+    }
+    // One that puts a logon into tomorrow.
+    let logon = pc.event(EventKind::Logon, Some("hanako"), pc.wall.plus(-years));
+    let set = set_by(&mut pc, years + 24 * HOUR_MS, None);
+    server.deliver(&pc.batch(&[logon, set])).await;
+    let mut placed: Vec<_> =
+        server.punches().await.iter().map(|punch| (punch.sequence, punch.stamped_at.is_some())).collect();
+    placed.sort_unstable();
+    assert_eq!(placed, [(2, false), (4, true), (6, false)]);
+    server.give("hanako", "E1", TODAY, None).await;
+    assert_eq!(server.shown_on("E1", TODAY).await, [4]);
+}
+
+/// A PC of several was offline with a clock of 2055, and sends all at once after it was set: with the first logon of whoever
+/// has the account from then on.
+#[tokio::test]
+async fn whose_a_punch_is_follows_from_a_setting_behind_the_dates_of_the_pack() {
+    let (server, mut pc) = started().await;
+    let offset = 29 * 365 * DAY_MS;
+    let wrong = |hours: i64| NOW.plus(offset + hours * HOUR_MS);
+    let mut events = vec![
+        pc.event(EventKind::Logon, Some("pool"), wrong(1)),
+        pc.event(EventKind::Logoff, Some("pool"), wrong(8)),
+    ];
+    pc.wall = wrong(20);
+    events.push(pc.event(EventKind::ServiceStart, None, pc.wall));
+    server.pass(24 * HOUR_MS);
+    pc.wall = server.app.now();
+    events.push(set_by(&mut pc, -offset, None));
+    events.push(pc.logon("pool"));
+    server.deliver(&pc.batch(&events)).await;
+    server.give("pool", "E1", date(2026, 1, 1), Some(TODAY)).await;
+    server.give("pool", "E2", TOMORROW, None).await;
+    assert_eq!(
+        (server.shown_on("E1", TODAY).await, server.shown_on("E2", TODAY).await),
+        (vec![2, 3], vec![])
+    );
+    assert_eq!(server.shown_on("E2", TOMORROW).await, [6]);
 }

@@ -48,7 +48,7 @@ impl Server {
         self.record_of(request).await
     }
 
-    async fn record_of(&self, request: Request) -> Vec<String> {
+    pub(crate) async fn record_of(&self, request: Request) -> Vec<String> {
         self.sign().await;
         let mut out = Vec::new();
         Writer::new(&*self.app.store, &request, &mut out).await.unwrap().write().await.unwrap();

@@ -307,6 +307,7 @@ suite![
     clocks::what_a_clock_years_off_has_stamped_stands_at_the_servers_time,
     clocks::days_and_packs_find_what_a_clock_years_off_has_stamped,
     clocks::what_a_clock_years_off_has_stamped_goes_with_its_month,
+    clocks::what_a_clock_of_2055_has_stamped_goes_with_its_month,
     nights::the_last_night_of_a_link_is_of_its_last_date,
     nights::a_logon_that_comes_after_its_logoff_puts_its_date_right,
     nights::previews_and_later_judgements_go_by_the_same_date,

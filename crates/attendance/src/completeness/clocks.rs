@@ -5,7 +5,9 @@
 //! says about settings of the clock leads back from there to the events before. A clock that is off by minutes is left
 //! alone: the record shows the PC's own times, and the offset beside them.
 
-use mngntime_model::{Bounds, Event, EventKind, Moment, UtcMillis};
+use std::collections::BTreeMap;
+
+use mngntime_model::{Bounds, ClockSetting, Event, EventKind, Moment, UtcMillis};
 
 use super::Received;
 
@@ -36,7 +38,15 @@ pub fn put_right(events: Vec<Received>) -> Vec<Received> {
             return received;
         }
         let mut right = shifted(&received, offset);
+        // What was found out after the clock had gone back stands where it may have begun, as every estimate does.
+        if let Some(bounds) = received.event.bounds.filter(|bounds| spans_a_step(*bounds, &received.event)) {
+            right.event.occurred_at = bounds.not_after;
+        }
         let at = right.event.occurred_at;
+        // What the PC tells of settings of its clock puts nothing into the future.
+        if at > received.received_at.plus(WRONG_MS) {
+            return received;
+        }
         right.stamped_at = Some(received.event.occurred_at);
         right.event.bounds = right.event.bounds.or(Some(Bounds::between(at, at)));
         right
@@ -64,36 +74,25 @@ pub(super) fn by_the_servers_clock(events: &[Received]) -> Option<Vec<Received>>
 /// What has to be added to the times of each event; 0 where the clock was right.
 fn offsets(events: &[Received]) -> Vec<i64> {
     let mut offsets = vec![0; events.len()];
-    // How far the clock before the settings of this batch was behind the one after them.
-    let mut set_by: Option<i64> = Some(0);
-    let mut came_at = None;
+    // How far the clock before the settings of each batch was behind the one after them. Of other batches' events nothing
+    // depends: a pack may hide them.
+    let mut batches: BTreeMap<UtcMillis, Option<i64>> = BTreeMap::new();
     for (received, place) in events.iter().zip(&mut offsets).rev() {
-        if came_at.replace(received.received_at) != Some(received.received_at) {
-            set_by = Some(0);
-        }
+        let set_by = batches.entry(received.received_at).or_insert(Some(0));
         // Nothing says how far the clock of before was off: it is believed.
         let offset = set_by.map_or(0, |by| received.clock_offset_ms.saturating_add(by));
         *place = if offset.saturating_abs() > WRONG_MS { offset } else { 0 };
-        match setting(&received.event) {
-            Some(Setting::By(milliseconds)) => set_by = set_by.map(|by| by.saturating_add(milliseconds)),
-            Some(Setting::Unknown) => set_by = None,
-            None => {}
+        if let Some(setting) = setting(&received.event) {
+            *set_by = setting.before(*set_by);
         }
     }
     offsets
 }
 
-enum Setting {
-    By(i64),
-    Unknown,
-}
-
-fn setting(event: &Event) -> Option<Setting> {
-    let cause = event.cause.as_deref().filter(|_| event.kind == EventKind::TimeChange)?;
-    if cause.starts_with("behind_last_seen_ms:") {
-        return Some(Setting::Unknown);
-    }
-    cause.strip_prefix("by_ms:")?.parse().ok().map(Setting::By)
+/// A setting is the PC's, never an account's: what is somebody's, a pack may hide.
+fn setting(event: &Event) -> Option<ClockSetting> {
+    let is_setting = event.kind == EventKind::TimeChange && event.account.is_none();
+    event.cause.as_deref().filter(|_| is_setting).and_then(ClockSetting::parse)
 }
 
 fn shifted(received: &Received, offset: i64) -> Received {

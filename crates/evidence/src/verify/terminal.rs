@@ -381,15 +381,16 @@ impl TerminalCheck {
         faults
     }
 
-    /// Events that are somebody else's by the server's clock, too, where theirs was years off.
+    /// Events that are somebody else's by the times of the server's clock, too, where the PC's was years off: their own, or
+    /// that of the logon whose night they end.
     fn somebody_elses(&self, pack: &format::Pack, links: &[format::Link]) -> Vec<FaultKind> {
         if self.doubted.is_empty() {
             return Vec::new();
         }
         let mut nights = Nights::until(pack.night_minutes);
         let mut faults = Vec::new();
-        for Received { event, stamped_at, .. } in put_right(self.events.clone()) {
-            let is_theirs = stamped_at.is_some() && is_shown(&event, &nights, pack, links);
+        for Received { event, .. } in put_right(self.events.clone()) {
+            let is_theirs = is_shown(&event, &nights, pack, links);
             let is_fault = self.doubted.contains(&event.sequence) && !is_theirs;
             fault_if(&mut faults, is_fault, FaultKind::SomebodyElse { sequence: event.sequence });
             nights.note(&event);

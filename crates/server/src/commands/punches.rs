@@ -248,6 +248,11 @@ fn cells(line: &PunchLine) -> [String; 10] {
         (Some(from), Some(to)) => format!(" [{from} .. {to}]"),
         _ => String::new(),
     };
+    // What stands by the server's clock did not come at once in any sense that a person has.
+    let how = match &line.stamped_at {
+        Some(_) if line.how != "inferred" => format!("{} サーバーの時計", line.how),
+        _ => how_in_japanese(&line.how),
+    };
     let stamped = line.stamped_at.as_ref().map_or_else(String::new, |at| format!(" [PCの時計 {at}]"));
     [
         line.terminal.clone(),
@@ -259,7 +264,7 @@ fn cells(line: &PunchLine) -> [String; 10] {
         line.received_at.clone(),
         line.res.map_or_else(|| "-".into(), |res| res.to_string()),
         if line.res.is_some() { "○".into() } else { String::new() },
-        format!("{}{bounds}{}{stamped}", how_in_japanese(&line.how), unattended(line)),
+        format!("{how}{bounds}{}{stamped}", unattended(line)),
     ]
 }
 

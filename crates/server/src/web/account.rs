@@ -187,7 +187,7 @@ async fn view(
     }
     let same = store.same_names(contract, account.id).await?;
     let links = store.links_in_full(contract, vec![account.id]).await?.pop().unwrap_or_default();
-    let date = account.waiting_since.unwrap_or(visit.chrome.today());
+    let date = account.waits_from().unwrap_or(visit.chrome.today());
     let span = cause::free(date, &links);
     if draft.from.is_empty() {
         draft.from = span.0.to_string();

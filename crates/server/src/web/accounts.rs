@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_store::{
     Account, AccountCounts, AccountId, AccountKey, AccountRow, AccountShow, ContractId, Link, LinkInFull,
-    Reason, Sid, Suggestion, local_date,
+    Reason, Sid, Suggestion,
 };
 
 use super::WebState;
@@ -389,7 +389,7 @@ fn reasons(suggestions: &HashMap<AccountId, Vec<Suggestion>>, c: &Chrome) -> Vec
 
 /// From when to when a new link of the account is proposed.
 fn span(account: &Account, links: &[LinkInFull], today: Date) -> (Date, Option<Date>) {
-    cause::free(account.waiting_since.unwrap_or(today), links)
+    cause::free(account.waits_from().unwrap_or(today), links)
 }
 
 /// Whether the form of new links takes the account: those whose punches wait on dates of somebody who is here are put right
@@ -423,8 +423,7 @@ fn candidates(
 
 /// Why punches of an account wait. What is later than it was received is of a clock that is ahead, and no link mends that.
 fn why(account: &Account, cause: Cause<'_>, c: &Chrome) -> String {
-    let is_ahead = account.waiting_since.is_some_and(|since| local_date(account.last_seen_at) < since);
-    if is_ahead { c.t("waits-clock-ahead") } else { cause.waits(c) }
+    if account.waits_ahead() { c.t("waits-clock-ahead") } else { cause.waits(c) }
 }
 
 /// `links`: of an account that waits; `to_link`: whether it can be chosen to be linked.

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
 use super::{Act, Answer, Directory, Scope, Sid};
-use crate::{AccountId, ContractId, DepartmentId, EmployeeId, LinkId};
+use crate::{AccountId, ContractId, DepartmentId, EmployeeId, LinkId, local_date};
 
 /// An OS account that has been seen in a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,24 @@ pub struct Account {
 }
 
 impl Account {
+    /// Whether punches wait that are later than the account was seen: those of a PC whose clock is ahead.
+    #[must_use]
+    pub fn waits_ahead(&self) -> bool {
+        self.waiting_since.is_some_and(|since| self.seen() < since)
+    }
+
+    /// The date with which a new link is proposed to begin: that of the earliest punch that waits, but none that nobody has seen
+    /// yet.
+    #[must_use]
+    pub fn waits_from(&self) -> Option<Date> {
+        self.waiting_since.map(|since| since.min(self.seen()))
+    }
+
+    /// The date on which it was seen last, which is kept to the hour.
+    fn seen(&self) -> Date {
+        local_date(self.last_seen_at.plus(3_600_000))
+    }
+
     /// Its key, where that is a SID.
     #[must_use]
     pub fn sid(&self) -> Option<Sid> {

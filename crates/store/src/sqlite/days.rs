@@ -34,8 +34,9 @@ const TERMINALS_MAX: usize = 20;
 /// Events of one terminal that are read: a month of a PC has about a thousand.
 const EVENTS_MAX: u64 = 20_000;
 
-/// Events behind the next logon that may tell of the time before: what a start of the agent finds out.
-const TOLD_LATER: u64 = 64;
+/// Events behind the next logon that may tell of the time before: what a start of the agent finds out, and the rest of a batch,
+/// which has settings of the clock.
+const TOLD_LATER: u64 = 128;
 
 /// Punches before the time that may belong to a session that goes on.
 const PUNCHES_BEFORE: u64 = 8;

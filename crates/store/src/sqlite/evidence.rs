@@ -447,6 +447,12 @@ fn numbers(
     let start = |from, way| start(connection, contract, &terminal, from, way);
     let first = if span.is_none() { 1 } else { start(first, (START_BEFORE, -1))?.unwrap_or(first) };
     let last = start(last, (START_AFTER, 1))?.unwrap_or(last).max(last);
+    // How far the clock was off at the last events of a batch follows from its settings after them.
+    let set = "SELECT max(s.seq) FROM events e JOIN events s ON s.contract_id = e.contract_id
+         AND s.terminal_id = e.terminal_id AND s.seq > e.seq AND s.seq <= e.seq + 100 AND s.received_at = e.received_at
+         AND instr(s.json, 'time_change') > 0
+         WHERE e.contract_id = ?1 AND e.terminal_id = ?2 AND e.seq = ?3";
+    let last = number(set, last)?.unwrap_or(last);
     let number = |number: i64| u64::try_from(number).unwrap_or(0);
     let (first, last) = (number(first), number(last));
     // While a month is emptied, some of its events are still there: its ranges are told whole.

@@ -338,6 +338,9 @@ pub(super) fn unreadable(error: LogError) -> WorkError {
 /// Column of [`leaves_sql`] with the time at which an event happened; absent for an entry of the audit log.
 pub(super) const OCCURRED_AT: usize = 16;
 
+/// And of where it stands: by the server's clock, where the PC's was years off.
+pub(super) const STANDS_AT: usize = 17;
+
 /// A leaf that was read back: its index, and its hash after what it stands for has been hashed anew.
 pub(super) struct ReadBack {
     index: u64,
@@ -410,12 +413,12 @@ fn leaf_hashes(
     rows::all(connection, &leaves_sql(), range, |row| ReadBack::of(row, code))
 }
 
-/// Leaves of contract ?1 and month ?2 from ?3 to before ?4, as [`ReadBack::of`] reads them; the last column is
-/// [`OCCURRED_AT`].
+/// Leaves of contract ?1 and month ?2 from ?3 to before ?4, as [`ReadBack::of`] reads them; the last columns are
+/// [`OCCURRED_AT`] and [`STANDS_AT`].
 pub(super) fn leaves_sql() -> String {
     format!(
         "SELECT l.leaf, l.terminal_id, l.seq, e.hash, e.received_at, e.resent, e.clock_offset_ms, e.json,
-             l.audit_id, {KEPT}, e.occurred_at
+             l.audit_id, {KEPT}, e.occurred_at, coalesce(e.placed_at, e.occurred_at)
          FROM log_leaves l
          LEFT JOIN events e
              ON e.contract_id = l.contract_id AND e.terminal_id = l.terminal_id AND e.seq = l.seq

@@ -6,7 +6,9 @@
 //! another leaves no trace in the trees either: each says how many there are.
 //!
 //! Nor would anything miss an event whose columns say another time than its bytes: a pack about some days chooses its
-//! numbers by them. So before a pack is made, and in a backup, every event's columns are compared with its bytes.
+//! numbers by them. So before a pack is made, and in a backup, every event's columns are compared with its bytes. Of one that
+//! stands at another time since the PC's clock was years off, that time must follow from the clock's offset, which the log
+//! holds, and from the settings of the clock in the same batch.
 
 use mngntime_model::TerminalId;
 
@@ -66,16 +68,30 @@ const RECEIPT_WITHOUT_LEAF_POSTGRES: &str = "SELECT r.terminal_id, CAST(item.val
             AND CAST(item.value ->> 'seq' AS BIGINT) BETWEEN n.first_number AND n.last_number) LIMIT 1";
 
 /// Every event, in the order in which they lie in the file: the sign keeps the index of another order away.
-const EVENTS: &str = "SELECT terminal_id, seq, occurred_at, json FROM events WHERE +contract_id = ?1";
+const EVENTS: &str = "SELECT terminal_id, seq, occurred_at, json, placed_at, received_at, clock_offset_ms
+    FROM events WHERE +contract_id = ?1";
 
 /// The same for PostgreSQL, which gives all rows at once: a page of them, after one of them.
-const EVENTS_AFTER: &str = "SELECT terminal_id, seq, occurred_at, json FROM events
-    WHERE contract_id = ?1 AND (terminal_id, seq) > (?2, ?3) ORDER BY terminal_id, seq LIMIT ?4";
+const EVENTS_AFTER: &str =
+    "SELECT terminal_id, seq, occurred_at, json, placed_at, received_at, clock_offset_ms
+    FROM events WHERE contract_id = ?1 AND (terminal_id, seq) > (?2, ?3) ORDER BY terminal_id, seq LIMIT ?4";
+
+/// Later events of the same batch that may be settings of the clock, the last one first. A batch has a hundred events, and
+/// these follow each other but for what is sent again.
+const SETTINGS: &str = "SELECT json FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq > ?3
+    AND seq <= ?3 + 1000 AND received_at = ?4 AND instr(json, 'time_change') > 0 ORDER BY seq DESC";
 
 /// Everything that is asked here of indices.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 6] =
-    [NEWEST, WITHOUT_LEAF, WITHOUT_EVENT, ENTRY_WITHOUT_LEAF, RECEIPT_WITHOUT_LEAF, super::log::COUNT_HEADS];
+pub(super) const QUERIES: [&str; 7] = [
+    SETTINGS,
+    NEWEST,
+    WITHOUT_LEAF,
+    WITHOUT_EVENT,
+    ENTRY_WITHOUT_LEAF,
+    RECEIPT_WITHOUT_LEAF,
+    super::log::COUNT_HEADS,
+];
 
 /// The first thing found that is in one and not in the other.
 pub(super) fn find(connection: &Connection, contract: ContractId, look: LogLook) -> Work<Option<LogFault>> {
@@ -118,17 +134,25 @@ fn heads_gone(connection: &Connection, contract: ContractId) -> Work<Option<LogF
 
 /// An event whose columns say something else than its bytes.
 fn not_as_told(connection: &Connection, contract: ContractId) -> Work<Option<LogFault>> {
+    let fault = |row: &Row<'_>| {
+        let event = Columns::of(row)?;
+        let (terminal, sequence) = (event.terminal, event.sequence);
+        Ok((!event.fit(connection, contract)?).then_some(LogFault::ChangedEvent { terminal, sequence }))
+    };
     if connection.postgres().is_none() {
-        return rows::find(connection, EVENTS, [contract.0], columns_changed);
+        return rows::find(connection, EVENTS, [contract.0], fault);
     }
     let mut after = (vec![], 0);
     loop {
         let page = params![contract.0, after.0, after.1, rows::column(PAGE_EVENTS as u64)];
         let page = rows::all(connection, EVENTS_AFTER, page, |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?, columns_changed(row)?))
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?, Columns::of(row)?))
         })?;
-        if let Some((.., fault)) = page.iter().find(|(.., fault)| fault.is_some()) {
-            return Ok(fault.clone());
+        for (.., event) in &page {
+            if !event.fit(connection, contract)? {
+                let (terminal, sequence) = (event.terminal, event.sequence);
+                return Ok(Some(LogFault::ChangedEvent { terminal, sequence }));
+            }
         }
         match page.into_iter().next_back() {
             Some((terminal, sequence, _)) => after = (terminal, sequence),
@@ -137,10 +161,54 @@ fn not_as_told(connection: &Connection, contract: ContractId) -> Work<Option<Log
     }
 }
 
-fn columns_changed(row: &Row<'_>) -> Work<Option<LogFault>> {
-    let (terminal, sequence) = (rows::terminal_id(row, 0)?, rows::number(row, 1)?);
-    let fits = Told::of(&row.get::<_, String>(3)?).fits(sequence, row.get(2)?);
-    Ok((!fits).then_some(LogFault::ChangedEvent { terminal, sequence }))
+/// What the columns of an event say beside its bytes.
+struct Columns {
+    terminal: TerminalId,
+    sequence: u64,
+    occurred_at: i64,
+    /// Whether number and time are as the bytes tell them.
+    are_as_told: bool,
+    /// Where it stands, if that is elsewhere.
+    placed: Option<Placed>,
+}
+
+/// An event that stands at another time than its bytes tell.
+struct Placed {
+    at: i64,
+    received_at: i64,
+    clock_offset_ms: i64,
+    /// The end of its interval: where it stands if the clock went back between.
+    not_after: Option<i64>,
+}
+
+impl Columns {
+    fn of(row: &Row<'_>) -> Work<Self> {
+        let (terminal, sequence) = (rows::terminal_id(row, 0)?, rows::number(row, 1)?);
+        let (occurred_at, told) = (row.get(2)?, Told::of(&row.get::<_, String>(3)?));
+        let placed = match row.get(4)? {
+            None => None,
+            Some(at) => Some(Placed {
+                at,
+                received_at: row.get(5)?,
+                clock_offset_ms: row.get(6)?,
+                not_after: told.not_after(),
+            }),
+        };
+        let are_as_told = told.fits(sequence, occurred_at);
+        Ok(Self { terminal, sequence, occurred_at, are_as_told, placed })
+    }
+
+    fn fit(&self, connection: &Connection, contract: ContractId) -> Work<bool> {
+        let Some(placed) = &self.placed else { return Ok(self.are_as_told) };
+        let terminal = rows::terminal_bytes(&self.terminal)?;
+        let key = params![contract.0, terminal, rows::column(self.sequence), placed.received_at];
+        let setting = |row: &Row<'_>| Ok(Told::of(&row.get::<_, String>(0)?).clock_setting());
+        let settings = rows::all(connection, SETTINGS, key, setting)?;
+        let by = settings.into_iter().flatten().fold(Some(0), |by, setting| setting.before(by));
+        let offset = by.map(|by| placed.clock_offset_ms.saturating_add(by));
+        let stands_by_it = offset.map(|offset| self.occurred_at.saturating_add(offset)) == Some(placed.at);
+        Ok(self.are_as_told && (stands_by_it || placed.not_after == Some(placed.at)))
+    }
 }
 
 fn receipt_without_leaf(connection: &Connection) -> &'static str {

@@ -15,7 +15,7 @@ use mngntime_ledger::audit::{
 use mngntime_ledger::log::{Passing, hash_count};
 use mngntime_model::{TerminalId, UtcMillis};
 
-use super::log::{OCCURRED_AT, ReadBack, leaves_sql, months, newest_of, unreadable};
+use super::log::{OCCURRED_AT, ReadBack, STANDS_AT, leaves_sql, months, newest_of, unreadable};
 use super::{Work, WorkError, audit, contracts, retention, rows};
 use crate::date::begins;
 use crate::ports::{
@@ -92,14 +92,16 @@ pub(super) fn check(connection: &Connection, contract: ContractId, month: &str) 
 /// Numbers that follow each other: first, last, and when the earliest and the latest of their events happened.
 type Range = (u64, u64, UtcMillis, UtcMillis);
 
-/// An event's terminal and number, and when it happened.
-type Happened = ([u8; 16], u64, UtcMillis);
+/// An event's terminal and number, when it happened as its bytes say, and where it stands.
+type Happened = ([u8; 16], u64, UtcMillis, UtcMillis);
 
 /// What was found in a month.
 #[derive(Default)]
 struct Found {
     tree: Passing,
     ranges: BTreeMap<[u8; 16], Vec<Range>>,
+    /// Where the first and the last of all events stand: until then they are kept.
+    stand: Option<(UtcMillis, UtcMillis)>,
 }
 
 impl Found {
@@ -118,7 +120,8 @@ impl Found {
             let range = params![contract.0, month, rows::column(from), rows::column(to)];
             let leaves = rows::all(connection, &leaves_sql(), range, |row| {
                 let event = rows::millis_or_none(row, OCCURRED_AT)?.map(|at| -> Work<_> {
-                    Ok((rows::uuid(row, 1)?.into_bytes(), rows::number(row, 2)?, at))
+                    let stands_at = rows::millis(row, STANDS_AT)?;
+                    Ok((rows::uuid(row, 1)?.into_bytes(), rows::number(row, 2)?, at, stands_at))
                 });
                 Ok((ReadBack::of(row, code)?, event.transpose()?))
             })?;
@@ -143,7 +146,9 @@ impl Found {
         let mut hashes = Vec::with_capacity(leaves.len() * 2);
         for (leaf, event) in leaves {
             hashes.extend(self.tree.append(leaf.at(self.tree.size())?));
-            let Some((terminal, number, at)) = event else { continue };
+            let Some((terminal, number, at, stands_at)) = event else { continue };
+            let (first, last) = self.stand.unwrap_or((stands_at, stands_at));
+            self.stand = Some((first.min(stands_at), last.max(stands_at)));
             let ranges = self.ranges.entry(terminal).or_default();
             match ranges.last_mut().filter(|range| range.1 + 1 == number) {
                 Some(range) => *range = (range.0, number, range.2.min(at), range.3.max(at)),
@@ -155,7 +160,9 @@ impl Found {
 
     /// How many events, about which days, and their numbers; `days` are the month's own.
     fn told(self, days: (Date, Date)) -> Work<(u64, (Date, Date), Vec<RetiredNumbers>)> {
-        let (mut events, mut days, mut numbers) = (0, days, Vec::new());
+        let (mut events, mut numbers) = (0, Vec::new());
+        let stand = self.stand.map(|(first, last)| (local_date(first), local_date(last)));
+        let days = stand.map_or(days, |(first, last)| (days.0.min(first), days.1.max(last)));
         for (terminal, mut ranges) in self.ranges {
             ranges.sort_unstable();
             ranges.dedup_by(|next, range| {
@@ -169,7 +176,6 @@ impl Found {
             let terminal = TerminalId::parse(&id).map_err(|_| WorkError::Unreadable("a terminal id"))?;
             for (first, last, earliest, latest) in ranges {
                 events += last - first + 1;
-                days = (days.0.min(local_date(earliest)), days.1.max(local_date(latest)));
                 numbers.push(RetiredNumbers { terminal, first, last, at: (earliest, latest) });
             }
         }

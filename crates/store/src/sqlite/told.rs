@@ -4,6 +4,7 @@
 //! with characters that PostgreSQL's refuse. Such an event is taken in like any other, and must not keep anybody from
 //! finding it, or those beside it. So SQL looks for a text at most, and what was found is read here.
 
+use mngntime_model::ClockSetting;
 use serde::Deserialize;
 
 /// The part of an event by which it is looked for. Every event that was taken in says number, time and kind.
@@ -12,6 +13,8 @@ pub(super) struct Told {
     seq: Option<u64>,
     occurred_at: Option<i64>,
     kind: Option<String>,
+    cause: Option<String>,
+    bounds: Option<(i64, i64)>,
     account: Option<Account>,
 }
 
@@ -34,6 +37,17 @@ impl Told {
 
     pub(super) fn is_start(&self) -> bool {
         self.kind.as_deref() == Some("service_start")
+    }
+
+    /// The latest time at which it may have happened, where that is known as an interval.
+    pub(super) fn not_after(&self) -> Option<i64> {
+        self.bounds.map(|(_, not_after)| not_after)
+    }
+
+    /// A setting of the PC's clock; one of an account is none.
+    pub(super) fn clock_setting(&self) -> Option<ClockSetting> {
+        let is_setting = self.kind.as_deref() == Some("time_change") && self.account.is_none();
+        self.cause.as_deref().filter(|_| is_setting).and_then(ClockSetting::parse)
     }
 
     /// The key of the account whose event it is.

@@ -12,13 +12,17 @@ const SHOWN: UtcMillis = UtcMillis(946_684_800_000);
 
 /// The same event of Hanako's as a clock of 2000 has stamped it.
 fn stamped(incoming: IncomingEvent) -> IncomingEvent {
+    by_a_clock(SHOWN, incoming)
+}
+
+fn by_a_clock(shown: UtcMillis, incoming: IncomingEvent) -> IncomingEvent {
     let (number, kind) = (incoming.event.sequence, incoming.event.kind.name());
     let key = identity("hanako").key;
     let json = format!(
         r#"{{"seq":{number},"kind":"{kind}","occurred_at":{},"account":{{"key":"{key}"}}}}"#,
-        SHOWN.0
+        shown.0
     );
-    IncomingEvent { digest: Digest::of(json.as_bytes()), json, stamped_at: Some(SHOWN), ..incoming }
+    IncomingEvent { digest: Digest::of(json.as_bytes()), json, stamped_at: Some(shown), ..incoming }
 }
 
 /// Hanako, who has had her account since yesterday, and whose PC has a dead battery.
@@ -84,7 +88,17 @@ pub async fn days_and_packs_find_what_a_clock_years_off_has_stamped(store: &dyn 
 }
 
 pub async fn what_a_clock_years_off_has_stamped_goes_with_its_month(store: &dyn Store) {
+    // A clock of the future keeps nobody's month for decades.
+    goes_with_its_month(store, SHOWN).await;
+}
+
+pub async fn what_a_clock_of_2055_has_stamped_goes_with_its_month(store: &dyn Store) {
+    goes_with_its_month(store, UtcMillis(2_687_717_167_000)).await;
+}
+
+async fn goes_with_its_month(store: &dyn Store, shown: UtcMillis) {
     let (office, events) = dead_battery(store).await;
+    let events = events.map(|incoming| by_a_clock(shown, incoming));
     office.receive(store, events.to_vec()).await;
     let january = retention::at(jiff::civil::date(2027, 1, 4));
     retention::take(store, &office, 5..=6, january, january).await;

@@ -106,6 +106,36 @@ fn a_dead_clock_of_which_nothing_tells_how_far_it_was_off_fills_no_days() {
     }
 }
 
+/// A power cut in the evening, found out after a start with a dead battery: the interval goes from the last sign by the clock of
+/// before to the start.
+#[test]
+fn what_was_found_out_by_a_dead_clock_stands_where_its_interval_begins() {
+    let mut pc = from_1999((at(9, 1), OFF_MS));
+    let event = &mut pc.events[1].event;
+    (event.kind, event.evidence) = (EventKind::Logoff, Evidence::Inferred);
+    event.bounds = Some(Bounds { not_before: event.occurred_at, not_after: at(-7, 1) });
+    let right = put_right(pc.events).remove(1);
+    let bounds = right.event.bounds.unwrap();
+    assert_eq!(
+        (right.event.occurred_at, bounds.not_before, bounds.not_after),
+        (at(-7, 1), at(-7, 1), at(9, 0))
+    );
+}
+
+#[test]
+fn a_setting_of_an_account_or_of_another_batch_tells_nothing_and_none_puts_anything_into_the_future() {
+    let stood = |account: bool, other_batch: bool, by: i64| {
+        let mut pc =
+            from_1999((at(9, 20), 0)).then(EventKind::TimeChange, at(9, 10)).because(&format!("by_ms:{by}"));
+        pc.events[2].event.account = pc.events[1].event.account.clone().filter(|_| account);
+        pc.events[2].received_at = at(9, 20 + i64::from(other_batch));
+        put_right(pc.events)[1].stamped_at.is_some()
+    };
+    assert!(stood(false, false, OFF_MS));
+    assert!(!stood(true, false, OFF_MS) && !stood(false, true, OFF_MS));
+    assert!(!stood(false, false, OFF_MS + 86_400_000), "tomorrow");
+}
+
 /// It came up without a battery of its own, and nobody has told it the time yet.
 #[test]
 fn a_server_that_has_lost_its_clock_puts_nothing_right() {
@@ -125,7 +155,9 @@ fn a_server_that_has_lost_its_clock_puts_nothing_right() {
 fn a_clock_that_is_off_by_less_than_years_is_the_pcs_own() {
     let off = |ms: i64| {
         let mut pc = Pc::new(1).on("1", at(9, 0));
-        pc.events.iter_mut().for_each(|received| received.clock_offset_ms = ms);
+        for received in &mut pc.events {
+            (received.received_at, received.clock_offset_ms) = (at(9, 0).plus(ms.max(0)), ms);
+        }
         put_right(pc.events)[1].event.occurred_at.0 - at(9, 0).0
     };
     let year = 366 * 86_400_000;

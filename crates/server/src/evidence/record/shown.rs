@@ -2,7 +2,8 @@
 //!
 //! A logoff that ends a night is of the evening on which its stay began ([`Nights`]): the last night of whoever leaves, or
 //! hands an account over, is theirs to its end, and not of whoever has the account afterwards. What a clock years off has
-//! stamped is of the date of the server's clock, as on the pages ([`Part::put_right`]).
+//! stamped is of the date of the server's clock, as on the pages ([`Part::put_right`]). That depends on the event itself and on
+//! settings of the clock, which are nobody's and so always shown: a verifier comes to the same.
 
 use std::collections::BTreeSet;
 use std::io::Write;

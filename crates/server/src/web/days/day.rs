@@ -327,7 +327,7 @@ fn tags(stay: &DayStay, band: &Band, c: &Chrome) -> Vec<String> {
 fn event_row(mark: &Mark, midnight: UtcMillis, found: &PersonDays, c: &Chrome, opens: Opens<'_>) -> EventRow {
     let clock = |time| day_clock_exact(time, midnight);
     EventRow {
-        at: match mark.bounds.filter(|bounds| bounds.not_before < bounds.not_after) {
+        at: match mark.interval() {
             Some(bounds) => format!("{}〜{}", clock(bounds.not_before), clock(bounds.not_after)),
             None => clock(mark.at),
         },

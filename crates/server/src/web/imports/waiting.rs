@@ -112,7 +112,7 @@ fn head(c: &Chrome) -> Vec<String> {
 
 /// In the order of [`columns::LINKS_HEAD`], and who is suggested and why punches wait.
 fn cells(account: &Account, suggestions: &[Suggestion], links: &[LinkInFull], c: &Chrome) -> Vec<String> {
-    let since = account.waiting_since.unwrap_or(c.today());
+    let since = account.waits_from().unwrap_or(c.today());
     let (from, to) = cause::free(since, links);
     let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
     let sure = suggestions.first().filter(|best| best.sure);

@@ -75,7 +75,7 @@ impl Draft {
     pub fn read(n: usize, account: &Account, links: &[LinkInFull], fields: &Fields, today: Date) -> Self {
         let text = |name: &str| fields.text(&format!("{name}-{n}")).to_owned();
         let first_visit = fields.iter().all(|(name, _)| name != &format!("mode-{n}"));
-        let since = account.waiting_since.unwrap_or(today);
+        let since = account.waits_from().unwrap_or(today);
         let (since, until) = cause::free(since, links);
         Self {
             n,
@@ -109,7 +109,12 @@ impl Draft {
     pub fn look_for_others(&mut self, account: AccountId, links: &[LinkInFull], c: &Chrome) {
         let Ok(Some(from)) = date_of(&self.from) else { return };
         let to = date_of(&self.to).ok().flatten();
-        if let Some((full, rest)) = cause::gives_way(links, (from, to)) {
+        let is_chosen = |full: &LinkInFull| {
+            let code = self.employee.split_whitespace().next();
+            !self.new && code == Some(full.link.employee_code.as_str())
+        };
+        let gives_way = cause::gives_way(links, (from, to)).filter(|(full, _)| !is_chosen(full));
+        if let Some((full, rest)) = gives_way {
             self.ends = cause::stays(&cause::who(full), rest, c);
         } else if let Some(full) = links.iter().find(|full| cause::overlaps(full, (from, to))) {
             let (who, span) = (cause::who(full), period(full.link.from, full.link.to));

@@ -211,7 +211,7 @@ pub async fn suggested(State(state): State<WebState>, visit: Visit, uri: Uri) ->
     let ids = found.iter().map(|(account, _)| account.id).collect();
     let links = state.store.links_in_full(contract, ids).await?;
     for (n, ((account, employee), links)) in found.iter().zip(links).enumerate() {
-        let (from, to) = cause::free(account.waiting_since.unwrap_or(c.today()), &links);
+        let (from, to) = cause::free(account.waits_from().unwrap_or(c.today()), &links);
         let fields = [
             ("account".to_owned(), account.id.to_string()),
             (format!("mode-{n}"), "old".to_owned()),

@@ -127,8 +127,8 @@ pub(super) fn day(dated: &Dated, found: &PersonDays) -> Value {
             "account": mark.account.as_ref().map(ToString::to_string),
             "occurred_at": rfc3339(mark.at),
             "stamped_at": mark.stamped_at.map(rfc3339),
-            "not_before": mark.bounds.map(|bounds| rfc3339(bounds.not_before)),
-            "not_after": mark.bounds.map(|bounds| rfc3339(bounds.not_after)),
+            "not_before": mark.interval().map(|bounds| rfc3339(bounds.not_before)),
+            "not_after": mark.interval().map(|bounds| rfc3339(bounds.not_after)),
             "evidence": mark.evidence.name(),
             "late": mark.late,
             "cause": mark.cause,
@@ -222,7 +222,7 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
 
 fn cells(mark: &Mark, found: &PersonDays, c: &Chrome) -> [String; 10] {
     let range = mark
-        .bounds
+        .interval()
         .map(|bounds| format!("{}〜{}", times::full(bounds.not_before), times::full(bounds.not_after)));
     [
         local_date(mark.at).to_string(),

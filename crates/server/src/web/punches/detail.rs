@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_model::result::Actor;
 use mngntime_model::{EventKind, PunchResult, TerminalId};
-use mngntime_store::{LinkInFull, PunchDetail, Scope, StoreError};
+use mngntime_store::{LinkInFull, Punch, PunchDetail, Scope, StoreError};
 
 use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
@@ -233,7 +233,10 @@ impl Verdict {
             original: (!c.japanese()).then_some(japanese),
             explanation: result.explanation(c.language(), &c.server),
             remedy: cause.remedy(&name, date, c).unwrap_or_else(|| remedy(found, c)),
-            clock: wrong_day(found).then(|| c.v("remedy-7-clock", "offset", c.ahead(found.clock_offset_ms))),
+            clock: wrong_day(found).then(|| match is_years_off(&found.punch) {
+                true => c.t("remedy-7-years"),
+                false => c.v("remedy-7-clock", "offset", c.ahead(found.clock_offset_ms)),
+            }),
             actor: c.t(actor_key(result.actor())),
             note: if ways.is_empty() { String::new() } else { c.n(note, account.waiting) },
             ways,
@@ -245,7 +248,12 @@ impl Verdict {
 fn wrong_day(found: &PunchDetail) -> bool {
     found.punch.result == PunchResult::UserUnusable
         && found.punch.stamped_at.is_none()
-        && times::days_ahead(found.clock_offset_ms).is_some()
+        && (times::days_ahead(found.clock_offset_ms).is_some() || is_years_off(&found.punch))
+}
+
+/// Whether a punch came years before or after it is said to have happened: nothing waits so long.
+fn is_years_off(punch: &Punch) -> bool {
+    punch.received_at.0.saturating_sub(punch.occurred_at.0).saturating_abs() > 366 * 86_400_000
 }
 
 fn remedy(found: &PunchDetail, c: &Chrome) -> String {

@@ -1,7 +1,7 @@
 //! One event that is no punch: what a lock, a sleep or a start of the agent says, with its bytes.
 
 use mngntime_attendance::arrival::{Arrival, delay_ms, is_ahead};
-use mngntime_model::Event;
+use mngntime_model::{Event, Evidence};
 use mngntime_store::EventDetail;
 use mngntime_wire::EncodedEvent;
 
@@ -83,7 +83,9 @@ impl EventView {
             account: account.map(ToString::to_string).unwrap_or_default(),
             account_key: account.map(|account| account.key.clone()).unwrap_or_default(),
             how: event.as_ref().map(|event| c.t(arrival_key(arrival(found, event)))).unwrap_or_default(),
-            guess: bounds.is_some(),
+            guess: event.as_ref().is_some_and(|event| {
+                event.bounds.is_some() && found.stamped_at.is_none() || event.evidence == Evidence::Inferred
+            }),
             look: event.as_ref().is_some_and(|event| arrival(found, event).is_of_a_wrong_clock()),
             stamped: found.stamped_at.map(|at| c.v("how-stamped", "time", times::full(at))),
             cause: event.as_ref().and_then(|event| event.cause.as_deref()).map(|cause| cause_text(cause, c)),

@@ -321,6 +321,24 @@ fn an_event_whose_column_says_another_time_than_its_bytes_is_named_before_a_pack
 }
 
 #[test]
+fn an_event_that_stands_where_its_clock_did_not_put_it_is_named_before_a_pack_is_made() {
+    let standing = |placed: &str, offset: i64| {
+        let (_directory, connection) = database(3);
+        sign(&connection);
+        tamper(
+            &connection,
+            &format!("UPDATE events SET placed_at = {placed}, clock_offset_ms = {offset} WHERE seq = 2"),
+        );
+        gap(&connection, LogLook::Receipts)
+    };
+    assert_eq!(standing("occurred_at + 40000000000", 40_000_000_000), None);
+    for placed in ["occurred_at + 40000000001", "0", "occurred_at"] {
+        let found = standing(placed, 40_000_000_000);
+        assert!(matches!(found, Some(LogFault::ChangedEvent { sequence: 2, .. })), "{placed}: {found:?}");
+    }
+}
+
+#[test]
 fn comparing_places_and_receipts_with_what_is_stored_reads_no_table_of_events() {
     let (_directory, connection) = database(1);
     for sql in log_gap::QUERIES {
