@@ -328,19 +328,29 @@ fn by_reading(connection: &Connection, contract: ContractId, names: &[String]) -
         "{} INDEXED BY employees_by_reading WHERE contract_id = ?1 AND {KANA} = ?2 LIMIT {FITTING_MAX}",
         people::EMPLOYEE
     );
-    let mut all = Vec::new();
+    let (mut all, half) = (Vec::new(), keeps_half_width(connection, contract)?);
     for name in names {
-        for reading in readings(name).into_iter().flat_map(in_each_width) {
+        for reading in readings(name).into_iter().flat_map(|reading| in_each_width(reading, half)) {
             all.extend(rows::all(connection, &sql, params![contract.0, reading], people::read_employee)?);
         }
     }
     Ok(all)
 }
 
-/// A reading as it may be kept: files from old systems have half-width ones.
-fn in_each_width(reading: String) -> [String; 2] {
-    let half = half_width(&reading);
-    [reading, half]
+/// Whether any reading is kept in half-width letters, as files from old systems have them: few contracts have one, and each
+/// account is looked for by dozens of readings.
+fn keeps_half_width(connection: &Connection, contract: ContractId) -> Work<bool> {
+    let sql = format!(
+        "SELECT 1 FROM employees INDEXED BY employees_by_reading
+         WHERE contract_id = ?1 AND {KANA} >= 'ｦ' AND {KANA} < 'ﾠ' LIMIT 1"
+    );
+    Ok(rows::one(connection, &sql, [contract.0], |row| row.get::<_, i64>(0).map_err(Into::into))?.is_some())
+}
+
+/// A reading as it may be kept.
+fn in_each_width(reading: String, half: bool) -> impl Iterator<Item = String> {
+    let in_half = half.then(|| half_width(&reading));
+    std::iter::once(reading).chain(in_half)
 }
 
 /// A フリガナ without spaces and long vowels: to the letter what the index `employees_by_reading` is of.
@@ -352,11 +362,11 @@ fn by_initial(connection: &Connection, contract: ContractId, names: &[String]) -
         "{} INDEXED BY employees_by_reading WHERE contract_id = ?1 AND {KANA} >= ?2 AND {KANA} < ?3 LIMIT ?4",
         people::EMPLOYEE
     );
-    let mut all = Vec::new();
+    let (mut all, half) = (Vec::new(), keeps_half_width(connection, contract)?);
     for name in names {
         for (family, letter) in initials(name) {
             let limit = rows::column(FAMILY_MAX as u64 + 1);
-            for begin in in_each_width(family.clone()) {
+            for begin in in_each_width(family.clone(), half) {
                 let values = params![contract.0, begin, format!("{begin}\u{10ffff}"), limit];
                 let found = rows::all(connection, &sql, values, people::read_employee)?;
                 if found.len() > FAMILY_MAX {

@@ -48,9 +48,9 @@ pub async fn a_record_holds_the_events_around_the_time_from_the_logon_that_goes_
     let who = link(store, &office).await;
     let found = record(store, &office, who, (0, 24)).await;
     // From the logon that goes on, to what the next start may have told.
-    assert_eq!(numbers(&found), (4..=9 + 64).collect::<Vec<_>>());
+    assert_eq!(numbers(&found), (4..=9 + 128).collect::<Vec<_>>());
     let terminal = &found.terminals[0];
-    assert_eq!((terminal.numbers, terminal.whole, found.whole), ((4, 73), true, true));
+    assert_eq!((terminal.numbers, terminal.whole, found.whole), ((4, 137), true, true));
     assert_eq!((found.links[0].from, found.links[0].to), (day(-1), None));
     assert_eq!(terminal.used, (NOW.plus(-99 * HOUR_MS), NOW.plus(220 * HOUR_MS)));
 }
@@ -69,7 +69,7 @@ pub async fn what_was_told_much_later_is_found_as_the_punch_that_it_is(store: &d
     let who = link(store, &office).await;
     let found = record(store, &office, who, (0, 24)).await;
     let (numbers, read) = (numbers(&found), found.terminals[0].numbers);
-    assert_eq!((numbers.last(), read), (Some(&151), (1, 66)), "outside of what is read without holes");
+    assert_eq!((numbers.last(), read), (Some(&151), (1, 130)), "outside of what is read without holes");
     // Where the interval reaches into the time, the logoff before it belongs to it.
     let after = record(store, &office, who, (1, 24)).await;
     assert!(self::numbers(&after).contains(&151) && self::numbers(&after).contains(&1));
