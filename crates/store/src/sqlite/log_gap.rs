@@ -10,7 +10,7 @@
 //! stands at another time since the PC's clock was years off, that time must follow from the clock's offset, which the log
 //! holds, and from the settings of the clock in the same batch.
 
-use mngntime_model::TerminalId;
+use mngntime_model::{ClockSetting, TerminalId};
 
 use super::log::{heads_of, months, newest_of};
 use super::told::Told;
@@ -204,7 +204,8 @@ impl Columns {
         let key = params![contract.0, terminal, rows::column(self.sequence), placed.received_at];
         let setting = |row: &Row<'_>| Ok(Told::of(&row.get::<_, String>(0)?).clock_setting());
         let settings = rows::all(connection, SETTINGS, key, setting)?;
-        let by = settings.into_iter().flatten().fold(Some(0), |by, setting| setting.before(by));
+        let by =
+            settings.into_iter().flatten().try_fold(0, |by, setting: ClockSetting| setting.before(Some(by)));
         let offset = by.map(|by| placed.clock_offset_ms.saturating_add(by));
         let stands_by_it = offset.map(|offset| self.occurred_at.saturating_add(offset)) == Some(placed.at);
         Ok(self.are_as_told && (stands_by_it || placed.not_after == Some(placed.at)))
