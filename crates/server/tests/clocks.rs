@@ -339,6 +339,21 @@ async fn a_setting_that_a_pc_calls_somebodys_moves_nothing_and_keeps_nobody_from
     assert_eq!(server.shown_on("E1", TODAY).await, [4]);
 }
 
+/// What a PC does to its numbers and batches makes no database look changed, and so keeps nobody from a pack.
+#[tokio::test]
+async fn settings_in_any_order_and_in_several_batches_at_once_keep_nobody_from_a_pack() {
+    let (server, mut pc) = started().await;
+    let years = 26 * 365 * DAY_MS;
+    let logon = pc.event(EventKind::Logon, Some("hanako"), pc.wall.plus(-years));
+    let [first, second] = [years, 2 * MINUTE_MS].map(|by| set_by(&mut pc, by, None));
+    server.deliver(&pc.batch(&[first, logon])).await;
+    server.deliver(&pc.batch(&[second])).await;
+    server.give("hanako", "E1", TODAY, None).await;
+    let placed: Vec<_> = server.punches().await.iter().map(|punch| punch.stamped_at.is_some()).collect();
+    assert_eq!(placed, [true], "by its number it is before the setting");
+    assert_eq!(server.exported_all().await.faults, []);
+}
+
 /// A PC of several was offline with a clock of 2055, and sends all at once after it was set: with the first logon of whoever
 /// has the account from then on.
 #[tokio::test]

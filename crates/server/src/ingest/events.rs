@@ -279,19 +279,20 @@ fn put_right(events: Vec<IncomingEvent>, received_at: UtcMillis, clock_offset_ms
     if !may_be_years_off(events.iter().map(|incoming| &incoming.event), clock_offset_ms) {
         return events;
     }
-    let received =
-        |incoming: &IncomingEvent| Received::of(incoming.event.clone(), received_at, clock_offset_ms);
-    let right = completeness::put_right(events.iter().map(received).collect());
-    let placed = |(incoming, right): (IncomingEvent, Received)| match right.stamped_at {
-        Some(_) => {
-            // No interval is known but one that was told.
-            let bounds = right.event.bounds.filter(|_| incoming.event.bounds.is_some());
-            let event = Event { bounds, ..right.event };
-            IncomingEvent { event, stamped_at: right.stamped_at, ..incoming }
-        }
-        None => incoming,
-    };
-    events.into_iter().zip(right).map(placed).collect()
+    // By their numbers, as whoever reads them later has them.
+    let mut events = events;
+    let mut order: Vec<usize> = (0..events.len()).collect();
+    order.sort_by_key(|place| events[*place].event.sequence);
+    let received = |place: &usize| Received::of(events[*place].event.clone(), received_at, clock_offset_ms);
+    let right = completeness::put_right(order.iter().map(received).collect());
+    for (place, right) in order.into_iter().zip(right).filter(|(_, right)| right.stamped_at.is_some()) {
+        let incoming = &mut events[place];
+        // No interval is known but one that was told.
+        let bounds = right.event.bounds.filter(|_| incoming.event.bounds.is_some());
+        incoming.event = Event { bounds, ..right.event };
+        incoming.stamped_at = right.stamped_at;
+    }
+    events
 }
 
 fn receipt_item(item: &ItemOutcome) -> ReceiptItem {

@@ -8,9 +8,9 @@
 //! Nor would anything miss an event whose columns say another time than its bytes: a pack about some days chooses its
 //! numbers by them. So before a pack is made, and in a backup, every event's columns are compared with its bytes. Of one that
 //! stands at another time since the PC's clock was years off, that time must follow from the clock's offset, which the log
-//! holds, and from the settings of the clock in the same batch.
+//! holds, unless settings of the clock came with it.
 
-use mngntime_model::{ClockSetting, TerminalId};
+use mngntime_model::TerminalId;
 
 use super::log::{heads_of, months, newest_of};
 use super::told::Told;
@@ -76,10 +76,10 @@ const EVENTS_AFTER: &str =
     "SELECT terminal_id, seq, occurred_at, json, placed_at, received_at, clock_offset_ms
     FROM events WHERE contract_id = ?1 AND (terminal_id, seq) > (?2, ?3) ORDER BY terminal_id, seq LIMIT ?4";
 
-/// Later events of the same batch that may be settings of the clock, the last one first. A batch has a hundred events, and
-/// these follow each other but for what is sent again.
-const SETTINGS: &str = "SELECT json FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq > ?3
-    AND seq <= ?3 + 1000 AND received_at = ?4 AND instr(json, 'time_change') > 0 ORDER BY seq DESC";
+/// Events that came at the same time and may be settings of the clock.
+const SETTINGS: &str =
+    "SELECT json FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND received_at = ?3
+    AND instr(json, 'time_change') > 0";
 
 /// Everything that is asked here of indices.
 #[cfg(test)]
@@ -199,16 +199,18 @@ impl Columns {
     }
 
     fn fit(&self, connection: &Connection, contract: ContractId) -> Work<bool> {
-        let Some(placed) = &self.placed else { return Ok(self.are_as_told) };
-        let terminal = rows::terminal_bytes(&self.terminal)?;
-        let key = params![contract.0, terminal, rows::column(self.sequence), placed.received_at];
+        let Some(placed) = self.placed.as_ref().filter(|_| self.are_as_told) else {
+            return Ok(self.are_as_told);
+        };
+        let by_its_offset = self.occurred_at.saturating_add(placed.clock_offset_ms);
+        if placed.at == by_its_offset || placed.not_after == Some(placed.at) {
+            return Ok(true);
+        }
+        // By how much settings move it is not added up here: a PC that sends several batches at once, or numbers in any order,
+        // must not make a database look changed.
+        let key = params![contract.0, rows::terminal_bytes(&self.terminal)?, placed.received_at];
         let setting = |row: &Row<'_>| Ok(Told::of(&row.get::<_, String>(0)?).clock_setting());
-        let settings = rows::all(connection, SETTINGS, key, setting)?;
-        let by =
-            settings.into_iter().flatten().try_fold(0, |by, setting: ClockSetting| setting.before(Some(by)));
-        let offset = by.map(|by| placed.clock_offset_ms.saturating_add(by));
-        let stands_by_it = offset.map(|offset| self.occurred_at.saturating_add(offset)) == Some(placed.at);
-        Ok(self.are_as_told && (stands_by_it || placed.not_after == Some(placed.at)))
+        Ok(rows::all(connection, SETTINGS, key, setting)?.iter().any(Option::is_some))
     }
 }
 
