@@ -168,7 +168,7 @@ class Timeline:
         self.say(begin, end, "records_lost" if lost else "agent_absent")
 
     def follow(self, stories, last_contact_at, made_at):
-        boot = stopped = announced = last_sign = None
+        boot = stopped = announced = last_sign = cut_off = None
         latest_end = EARLIEST
         for number, story in enumerate(stories):
             self.say_gap(story)
@@ -181,8 +181,10 @@ class Timeline:
                 self.say_unsaid(story, last_sign)
             if number == 0 or is_start:
                 boot, last_sign, stopped, announced = story.event["boot"], story.recorded, False, False
+                cut_off = is_start and story.cause == "after_power_loss"
             elif story.event["boot"] == boot:
-                if story.event["evidence"] == "inferred" and kind == "logoff" and story.cause == "power_loss":
+                is_by_power = story.cause == "power_loss" or cut_off and story.cause == "clock_unreliable"
+                if story.event["evidence"] == "inferred" and kind == "logoff" and is_by_power:
                     self.say(*(story.bounds or (0, 0)), "power_lost")
                 if not stopped:
                     self.say(last_sign, story.recorded, "watched")

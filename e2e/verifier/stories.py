@@ -27,7 +27,7 @@ CAUSES = {
     "time_change": ["by_ms:600000", "by_ms:-5000000", "by_ms:+40000", "behind_last_seen_ms:90000", "by_ms:x"],
     "gap": ["agent_absent", "could_not_store:2", "earlier_enrollment:1-3", "not_held:{a}-{b}", "unreadable:{a}-{b}",
             "rolled_back:2-3;after=1", "rolled_back:2-3", "not_held:5-2"],
-    "logoff": ["power_loss", "power_loss", None],
+    "logoff": ["power_loss", "power_loss", "clock_unreliable", None],
 }
 KINDS = ["service_start"] * 4 + ["service_stop", "shutdown"] * 2 + ["logon", "logoff", "logoff", "lock", "unlock", "suspend",
          "gap", "gap", "time_change", "connect", "boot"]

@@ -253,6 +253,8 @@ struct Statements {
 struct Run {
     boot: BootId,
     last_sign: UtcMillis,
+    /// Whether the run before had ended with the power.
+    after_power_loss: bool,
     shutdown_announced: bool,
     stopped: bool,
 }
@@ -261,7 +263,20 @@ impl Run {
     /// By its first event that is told.
     fn begun(event: &Event) -> Self {
         let (boot, last_sign) = (event.boot.clone(), event.recorded_at.wall);
-        Self { boot, last_sign, shutdown_announced: false, stopped: false }
+        let after_power_loss = begins_after_power_loss(event);
+        Self { boot, last_sign, after_power_loss, shutdown_announced: false, stopped: false }
+    }
+
+    /// Whether an end says that somewhere in its interval the power went. Where the clock had gone back until the start, the
+    /// agent gives that for the cause (`clock_unreliable`), and how the run before had ended stands in the start.
+    fn tells_of_power_loss(&self, event: &Event) -> bool {
+        event.evidence == Evidence::Inferred
+            && event.kind == EventKind::Logoff
+            && match event.cause.as_deref() {
+                Some("power_loss") => true,
+                Some("clock_unreliable") => self.after_power_loss,
+                _ => false,
+            }
     }
 }
 
@@ -406,7 +421,7 @@ impl Statements {
         if next_missing.is_some_and(|(first, last)| after.contains(first) && !declared.cover(*first, *last)) {
             self.add(ended, start.occurred_at, Why::NumbersMissing);
         }
-        let cut_off = start.cause.as_deref() == Some("after_power_loss");
+        let cut_off = begins_after_power_loss(start);
         let next_hidden = hidden.get(hidden.partition_point(|number| *number < start.sequence));
         if cut_off && next_hidden.is_some_and(|number| after.contains(number)) {
             self.add(ended, start.occurred_at, Why::PowerLost);
@@ -453,7 +468,7 @@ impl Statements {
             // The new boot's own event comes before the start of the service in it.
             return run;
         }
-        if is_power_loss(event)
+        if run.tells_of_power_loss(event)
             && let Some(bounds) = event.bounds
         {
             self.add(bounds.not_before, bounds.not_after, Why::PowerLost);
@@ -466,17 +481,17 @@ impl Statements {
             shutdown_announced: event.kind == EventKind::Shutdown
                 || (run.shutdown_announced && !somebody_goes_on(event.kind)),
             stopped: run.stopped || event.kind == EventKind::ServiceStop,
-            boot: run.boot,
+            ..run
         }
     }
 
     fn between_runs(&mut self, run: &Run, start: &Event) {
-        let why = match (run.stopped, start.cause.as_deref()) {
-            (true, _) if run.shutdown_announced => Why::ShutDown,
-            (true, _) => Why::AgentStopped,
-            (false, Some("after_power_loss")) => Why::Off,
+        let why = match run.stopped {
+            true if run.shutdown_announced => Why::ShutDown,
+            true => Why::AgentStopped,
+            false if begins_after_power_loss(start) => Why::Off,
             // The agent knows its own last sign of life and declares what it missed.
-            (false, _) => Why::Watched,
+            false => Why::Watched,
         };
         self.add(run.last_sign, start.occurred_at, why);
     }
@@ -519,10 +534,8 @@ fn somebody_goes_on(kind: EventKind) -> bool {
     matches!(kind, EventKind::Logon | EventKind::Unlock | EventKind::Connect | EventKind::Suspend)
 }
 
-fn is_power_loss(event: &Event) -> bool {
-    event.evidence == Evidence::Inferred
-        && event.kind == EventKind::Logoff
-        && event.cause.as_deref() == Some("power_loss")
+fn begins_after_power_loss(event: &Event) -> bool {
+    event.kind == EventKind::ServiceStart && event.cause.as_deref() == Some("after_power_loss")
 }
 
 /// The worst of the parts. That nothing was heard after a shutdown on the same day is no flaw of that day.

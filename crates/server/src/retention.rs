@@ -139,11 +139,16 @@ async fn retire(app: &App, contract: &Contract, month: String, now: UtcMillis) -
             month,
             "the time of a month is over; it stays until the server has run on more days, so that a wrong clock deletes nothing"
         ),
-        // Somebody was quicker, or its events speak about later days: it is looked at again tomorrow.
+        Retirement::NotDue(due) => tracing::info!(
+            contract = contract.code,
+            month,
+            due = due.map(tracing::field::display),
+            "the time of a month is over, but for events that speak about later days; it stays until theirs is"
+        ),
+        // Somebody was quicker: it is looked at again tomorrow.
         Retirement::RetiredBefore
         | Retirement::SwitchedOff
         | Retirement::Held
-        | Retirement::NotDue(_)
         | Retirement::NotClosed => {}
     }
     Ok(())

@@ -423,7 +423,33 @@ fn only_a_logoff_by_power_loss_tells_of_one() {
         whys(&story.day(0, at(24, 0), at(24, 0)))
     };
     assert_eq!(day("power_loss")[1], (Why::PowerLost, at(15, 0)));
-    assert_eq!(day("gone_while_away"), [(Why::Watched, at(24, 0))]);
+    for other in ["gone_while_away", "clock_unreliable"] {
+        assert_eq!(day(other), [(Why::Watched, at(24, 0))], "{other}");
+    }
+}
+
+#[test]
+fn a_power_loss_that_a_start_with_a_dead_clock_found_out_is_one_all_the_same() {
+    let dead = UtcMillis(946_684_800_000);
+    let day = |start| {
+        let mut story = story()
+            .then(EventKind::ServiceStart, at(0, 0), "first_start")
+            .then(EventKind::Logon, at(9, 0), "")
+            .then(EventKind::ServiceStart, dead, start)
+            .then(EventKind::Logoff, dead.plus(1), "clock_unreliable")
+            .within(dead, at(18, 5));
+        for received in &mut story.0[2..] {
+            received.received_at = at(33, 0);
+            received.clock_offset_ms = at(33, 0).0 - dead.0;
+        }
+        story.0[3].event.recorded_at.wall = dead.plus(1);
+        story.day(0, at(34, 0), at(34, 0))
+    };
+    let cut_off = day("after_power_loss");
+    let expected = [(Why::Watched, at(9, 0)), (Why::Off, at(18, 5)), (Why::PowerLost, at(24, 0))];
+    assert_eq!((whys(&cut_off), cut_off.state), (expected.to_vec(), State::Unknown));
+    // The PC went down in order, and its battery died then.
+    assert_eq!(day("in_order").state, State::Observed);
 }
 
 #[test]

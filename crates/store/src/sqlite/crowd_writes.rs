@@ -11,7 +11,7 @@ use super::crowd_reads::{Account, Change, Known};
 use super::{Work, contact_days, figures, intake, log, presence, rows, standing};
 use crate::AccountId;
 use crate::judge::{Facts, judge};
-use crate::ports::{Act, IncomingEvent, Why};
+use crate::ports::IncomingEvent;
 use crate::sql::{Connection, Many};
 
 /// Everything that is to be written, in the order in which it came.
@@ -163,23 +163,10 @@ fn punches(tx: &Connection, new: &[NewPunch<'_>]) -> Work<()> {
         .integers(new.iter().map(|punch| punch.makeup_changed.into()))
         .some_integers(res(&|punch| punch.facts.hindrance))
         .some_blobs(employees.iter().map(|employee| employee.as_ref().map(|id| &id.as_bytes()[..])))
-        .some_integers(results.iter().copied())
+        .some_integers(results)
         .some_blobs(new.iter().map(|punch| punch.stay.as_ref().map(|stay| &stay.as_bytes()[..])))
         .some_integers(new.iter().map(|punch| punch.incoming.stamped_at.map(|at| at.0)));
-    rows::run_many(tx, intake::INSERT_PUNCH, &rows)?;
-    let acts: Vec<_> = new.iter().map(|punch| Act::server(punch.ready.batch.received_at)).collect();
-    let rows = keys()
-        .integers(acts.iter().map(|act| act.at.0))
-        .some_integers(results)
-        .texts(new.iter().map(|_| Why::Received.name()))
-        .texts(acts.iter().map(|act| act.by.as_str()));
-    rows::run_many(
-        tx,
-        "INSERT INTO judgements (contract_id, terminal_id, seq, number, judged_at, res, why, judged_by)
-         VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
-        &rows,
-    )?;
-    Ok(())
+    rows::run_many(tx, intake::INSERT_PUNCH, &rows).map(drop)
 }
 
 /// What the punches add to the figures.

@@ -10,6 +10,7 @@ use mngntime_ledger::log::{LogHashes, prove_consistency, prove_inclusion};
 use mngntime_model::{TerminalId, UtcMillis};
 
 use super::audit::{KEPT, Kept};
+use super::judging::ONLY_JUDGEMENTS;
 use super::log::{KeptHashes, months, newest_of, place, unreadable};
 use super::told::Told;
 use super::{SqliteStore, Work, WorkError, contracts, people, retention, rows, terminals};
@@ -178,11 +179,15 @@ impl Evidence for SqliteStore {
         last: u64,
     ) -> Answer<Vec<StoredJudgement>> {
         self.read("read the results of an evidence pack", move |connection| {
-            let sql = "SELECT seq, number, judged_at, res, why, judged_by FROM judgements
-                 WHERE contract_id = ?1 AND terminal_id = ?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq, number";
+            let sql = format!(
+                "SELECT seq, number, judged_at, res, why, judged_by FROM judgements
+                 WHERE contract_id = ?1 AND terminal_id = ?2 AND seq BETWEEN ?3 AND ?4
+                 UNION ALL {ONLY_JUDGEMENTS}
+                 AND e.contract_id = ?1 AND e.terminal_id = ?2 AND e.seq BETWEEN ?3 AND ?4 ORDER BY 1, 2"
+            );
             let terminal = rows::terminal_bytes(&terminal)?;
             let range = params![contract.0, terminal, rows::column(first), rows::column(last)];
-            rows::all(connection, sql, range, judgement)
+            rows::all(connection, &sql, range, judgement)
         })
         .await
     }

@@ -19,10 +19,10 @@ use super::{
     DATABASE_FILE, OpenError, Work, WorkError, audit, enrollment, intake, judging, links, log, night, people,
     rows, schema, terminals,
 };
-use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};
+use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance};
 use crate::ports::{
     Act, ContractStatus, EmployeeChoice, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent,
-    LinkRequest, NewEmployee, Reception, TerminalStatus, Why,
+    LinkRequest, NewEmployee, Reception, TerminalStatus,
 };
 use crate::sql::{self, Connection, params};
 use crate::{AccountId, ContractId, EmployeeId};
@@ -153,17 +153,7 @@ impl Filler {
         let (account, spans) = &known[&key];
         let date = night::date_of(&self.connection, arrival, event, *account)?;
         let facts = Facts { hindrance: hindrance(&arrival.now), employee: employee_on(date, spans) };
-        intake::insert_punch(&self.connection, arrival, incoming, (*account, date), Some(&facts))?;
-        let (terminal, result) = (&arrival.batch.terminal, judge(Some(&facts)));
-        judging::append(
-            &self.connection,
-            contract,
-            terminal,
-            event.sequence,
-            result,
-            Why::Received,
-            &arrival.act,
-        )
+        intake::insert_punch(&self.connection, arrival, incoming, (*account, date), Some(&facts))
     }
 
     /// As [`crate::People::add_employee`].

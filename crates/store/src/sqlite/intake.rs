@@ -236,15 +236,6 @@ fn judge_new(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -
     let facts = looked.ok().map(|(_, employee)| Facts { hindrance: hindrance(&arrival.now), employee });
     let result = judge(facts.as_ref());
     insert_punch(tx, arrival, incoming, (account, date), facts.as_ref())?;
-    judging::append(
-        tx,
-        contract,
-        &arrival.batch.terminal,
-        event.sequence,
-        result,
-        Why::Received,
-        &arrival.act,
-    )?;
     // Whatever is wrong with the logoffs that came before, this punch and all others of the batch are taken in.
     if event.kind == EventKind::Logon
         && let Err(error) = writer::apart(tx, |tx| night::logon_came(tx, arrival, event, account))

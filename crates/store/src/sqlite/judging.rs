@@ -253,7 +253,22 @@ fn terminals_of<'a>(punches: impl Iterator<Item = &'a Stored>) -> Work<Vec<[u8; 
     punches.map(|punch| rows::terminal_bytes(&punch.terminal)).collect()
 }
 
-/// As [`append`] for many punches, with one statement.
+/// What a punch came to when it arrived is its first judgement, and needs no row of its own as long as it is the only one: time
+/// and result stand in the punch. Parameters: contract, terminal, number, `occurred_at`, and the result until now.
+const KEEP_FIRST: &str = "INSERT INTO judgements
+     (contract_id, terminal_id, seq, number, judged_at, res, why, judged_by)
+     VALUES (?1, ?2, ?3, 1, (SELECT p.received_at FROM punches p WHERE p.contract_id = ?1 AND p.occurred_at = ?4
+        AND p.terminal_id = ?2 AND p.seq = ?3), ?5, 'received', 'server') ON CONFLICT DO NOTHING";
+
+/// The first judgements of punches that have no other, as columns of `judgements`: of events `e` whose punch is `p`. What
+/// follows are further conditions.
+pub(super) const ONLY_JUDGEMENTS: &str = "SELECT p.seq, 1, p.received_at, p.res, 'received', 'server'
+     FROM events e JOIN punches p ON p.contract_id = e.contract_id
+         AND p.occurred_at = coalesce(e.placed_at, e.occurred_at) AND p.terminal_id = e.terminal_id AND p.seq = e.seq
+     WHERE NOT EXISTS (SELECT 1 FROM judgements j
+         WHERE j.contract_id = p.contract_id AND j.terminal_id = p.terminal_id AND j.seq = p.seq)";
+
+/// Appends to the histories of punches.
 fn append_all(
     tx: &Connection,
     contract: ContractId,
@@ -262,10 +277,17 @@ fn append_all(
     act: &Act,
 ) -> Work<()> {
     let terminals = terminals_of(part.iter().map(|(punch, _)| *punch))?;
-    let rows = Many::default()
-        .integers(part.iter().map(|_| contract.0))
-        .blobs(terminals.iter().map(|bytes| bytes.as_slice()))
-        .integers(part.iter().map(|(punch, _)| rows::column(punch.sequence)))
+    let keys = || {
+        Many::default()
+            .integers(part.iter().map(|_| contract.0))
+            .blobs(terminals.iter().map(|bytes| bytes.as_slice()))
+            .integers(part.iter().map(|(punch, _)| rows::column(punch.sequence)))
+    };
+    let until_now = keys()
+        .integers(part.iter().map(|(punch, _)| punch.occurred_at.0))
+        .some_integers(part.iter().map(|(punch, _)| punch.result.res().map(i64::from)));
+    rows::run_many(tx, KEEP_FIRST, &until_now)?;
+    let rows = keys()
         .integers(part.iter().map(|_| act.at.0))
         .some_integers(part.iter().map(|(_, result)| result.res().map(i64::from)))
         .texts(part.iter().map(|_| why.name()))
@@ -276,34 +298,6 @@ fn append_all(
          VALUES (?1, ?2, ?3, (SELECT coalesce(max(j.number), 0) + 1 FROM judgements j
             WHERE j.contract_id = ?1 AND j.terminal_id = ?2 AND j.seq = ?3), ?4, ?5, ?6, ?7)",
         &rows,
-    )
-    .map(drop)
-}
-
-/// Appends to a punch's history.
-pub(super) fn append(
-    tx: &Connection,
-    contract: ContractId,
-    terminal: &TerminalId,
-    sequence: u64,
-    result: PunchResult,
-    why: Why,
-    act: &Act,
-) -> Work<()> {
-    rows::run(
-        tx,
-        "INSERT INTO judgements (contract_id, terminal_id, seq, number, judged_at, res, why, judged_by)
-         SELECT ?1, ?2, ?3, coalesce(max(number), 0) + 1, ?4, ?5, ?6, ?7 FROM judgements
-         WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3",
-        params![
-            contract.0,
-            rows::terminal_bytes(terminal)?,
-            rows::column(sequence),
-            act.at.0,
-            result.res(),
-            why.name(),
-            act.by,
-        ],
     )
     .map(drop)
 }

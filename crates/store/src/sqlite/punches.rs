@@ -14,8 +14,8 @@ use super::figures::{self, HALF_HOUR_MS};
 use super::rows::{self, Way};
 use super::{SqliteStore, Work, people, presence, scope, terminals, whose};
 use crate::ports::{
-    Answer, Beside, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage,
-    Punches, SAME_TIME_MS, SLOTS, Scope, ScopedPeople, Summary,
+    Act, Answer, Beside, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter,
+    PunchPage, Punches, SAME_TIME_MS, SLOTS, Scope, ScopedPeople, Summary, Why,
 };
 use crate::{AccountId, ContractId, EmployeeId};
 
@@ -509,12 +509,17 @@ fn detail(
         return Ok(None);
     };
     let account = people::narrowed(connection, scope, account)?;
-    let history = history(connection, contract, &bytes, sequence)?;
+    let mut history = history(connection, contract, &bytes, sequence)?;
+    if history.is_empty() {
+        let Act { by, at: judged_at } = Act::server(punch.received_at);
+        history.push(Judgement { judged_at, result: punch.result, why: Why::Received, by });
+    }
     let mut whose = whose::changes(connection, scope, punch.account, punch.date)?;
     whose.retain(|change| punch.received_at <= change.at);
     Ok(Some(PunchDetail { punch, json, digest, clock_offset_ms, history, whose, terminal, account }))
 }
 
+/// What was thought of a punch; nothing where that never changed.
 fn history(
     connection: &Connection,
     contract: ContractId,

@@ -161,17 +161,21 @@ pub fn offsets(days: &[ContactDay], c: &Chrome) -> Option<OffsetPicture> {
     };
     let off: Vec<_> = shown.iter().filter(|(_, day)| is_off(day)).collect();
     let triangle = |place: i32| format!("M{} 5l3-5 3 5z", place * DAY_WIDTH + 2);
-    let seconds = times::seconds_ahead(-most_ms);
-    let words = c
-        .words()
-        .with("offsets-words", &[("most", seconds.trim_start_matches('+')), ("off", &off.len().to_string())]);
+    let farthest = shown.iter().flat_map(|(_, day)| [day.offset_min_ms, day.offset_max_ms]);
+    let farthest = size(farthest.max_by_key(|offset_ms| offset_ms.unsigned_abs()).unwrap_or(0), c);
+    let words = c.words().with("offsets-words", &[("most", &farthest), ("off", &off.len().to_string())]);
     Some(OffsetPicture {
         bars: shown.iter().map(bar).collect(),
         limits: [short(height(-CLOCK_OFF_MS)), short(height(CLOCK_OFF_MS))],
         triangles: off.iter().map(|(place, _)| triangle(*place)).collect(),
         words,
-        scale: c.v("offsets-scale", "seconds", format!("{:.0}", most / 1000.0)),
+        scale: c.v("offsets-scale", "most", size(most as i64, c)),
     })
+}
+
+/// How far off, either way, with its unit.
+fn size(offset_ms: i64, c: &Chrome) -> String {
+    c.ahead(offset_ms).trim_start_matches(['+', '−']).to_owned()
 }
 
 fn bounded(offset_ms: i64) -> i64 {
@@ -302,6 +306,8 @@ mod tests {
     async fn absurd_clocks_stay_in_the_picture() {
         let c = chrome().await;
         let picture = offsets(&[day(date(2026, 6, 17), (0, 1), (i64::MIN, i64::MAX))], &c).unwrap();
+        assert!(picture.words.contains("106751991167 日"), "what is said is not cut off: {}", picture.words);
+        assert!(picture.scale.contains("±366 日"), "{}", picture.scale);
         let bar = &picture.bars[0];
         let (top, height) = (bar.y.parse::<f64>().unwrap(), bar.height.parse::<f64>().unwrap());
         assert!(top >= 0.0 && top + height <= HEIGHT, "{bar:?}");
