@@ -7,7 +7,7 @@
 //!
 //! Only *plain* batches come along: new events that follow the terminal's head without a hole, and events that are stored
 //! already and judged as they would be judged now. Whatever concerns more than that (holes, declarations, other bytes under
-//! a number, logoffs of a night, renamed accounts, OS runs heard in turns, a new version) is rare and goes the long way, one by one, after the
+//! a number, a logon that comes after its logoff, renamed accounts, OS runs heard in turns, a new version) is rare and goes the long way, one by one, after the
 //! others; so there is one place that knows how. A batch that could make a statement fail is not plain either, so that
 //! nobody spoils the others' group. Should one fail all the same, the transaction is taken back and begun anew, and every
 //! batch goes the long way. (A savepoint around the group would do as well, but SQLite copies each page aside that is
@@ -23,7 +23,7 @@ use mngntime_model::{AccountIdentity, EventKind, PunchResult, UtcMillis};
 
 use super::crowd_reads::{self, Known, Met};
 use super::crowd_writes::{self, Contact, NewEvent, NewPunch, Written};
-use super::{Work, intake, judging, log, presence, rows, standing, writer};
+use super::{Work, intake, judging, log, night, presence, rows, standing, writer};
 use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge, may_end_a_night};
 use crate::local_date;
 use crate::ports::{IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Reception};
@@ -48,10 +48,10 @@ pub(super) struct Ready {
 
 /// What follows from an event alone.
 #[derive(Debug)]
-struct Follows {
+pub(super) struct Follows {
     /// On which date it falls.
-    date: Date,
-    stay: Option<Digest>,
+    pub(super) date: Date,
+    pub(super) stay: Option<Digest>,
 }
 
 impl Ready {
@@ -73,7 +73,8 @@ impl Ready {
         })
     }
 
-    fn events(&self) -> impl Iterator<Item = (&IncomingEvent, &Follows)> {
+    /// Its events, and what follows from each alone.
+    pub(super) fn events(&self) -> impl Iterator<Item = (&IncomingEvent, &Follows)> {
         self.batch.events.iter().zip(&self.follows)
     }
 }
@@ -160,24 +161,34 @@ fn is_plain(ready: &Ready, met: &Met, known: &Known) -> bool {
     met.terminal.agent_version == batch.agent_version
         && is_known_life
         && !(met.misses && met.had_two_lives)
+        && !tells_a_night_backwards(ready, met)
         && batch.events.iter().all(|incoming| {
             let number = incoming.event.sequence;
             if number == head.saturating_add(1) {
                 head = number;
                 return puncher(incoming).is_none_or(|identity| {
-                    is_of_its_own_date(incoming, met) && known.accounts.is_called(batch, identity, &mut names)
+                    !may_have_ended(incoming, met) && known.accounts.is_called(batch, identity, &mut names)
                 });
             }
             number <= head && is_settled(ready, met, incoming, known)
         })
 }
 
-/// Whether a punch is certainly judged by the date on which it happened, and says nothing about that of another one. The
-/// logoff of a night is not, nor is a logon whose logoff may be there.
-fn is_of_its_own_date(incoming: &IncomingEvent, met: &Met) -> bool {
-    let event = &incoming.event;
-    let may_have_ended = event.kind == EventKind::Logon && met.had_logoffs;
-    !may_have_ended && !may_end_a_night(event.kind, event.occurred_at, met.day_begins_minutes)
+/// Whether a punch may say something about the date of another one: a logon whose logoff may be there already.
+fn may_have_ended(incoming: &IncomingEvent, met: &Met) -> bool {
+    incoming.event.kind == EventKind::Logon && met.had_logoffs
+}
+
+/// Whether a logon that comes behind a logoff of a night may be that of its stay.
+fn tells_a_night_backwards(ready: &Ready, met: &Met) -> bool {
+    let mut ended = UtcMillis(i64::MIN);
+    ready.batch.events.iter().any(|incoming| {
+        let event = &incoming.event;
+        if met.may_end_a_night(incoming) {
+            ended = ended.max(event.occurred_at);
+        }
+        event.kind == EventKind::Logon && event.occurred_at < ended
+    })
 }
 
 /// Whether an event is stored already with these bytes, and its judgement stands.
@@ -244,9 +255,9 @@ impl<'a> Taking<'a, '_> {
         let Some(identity) = puncher(incoming) else { return Ok(None) };
         let batch = &self.ready.batch;
         let account = self.known.accounts.see(batch, identity)?;
-        let employee = employee_on(follows.date, self.known.links_of(batch, account));
+        let (date, stay) = (self.date(incoming, follows, identity), follows.stay);
+        let employee = employee_on(date, self.known.links_of(batch, account));
         let facts = Facts { hindrance: hindrance(now), employee };
-        let (date, stay) = (follows.date, follows.stay);
         self.written.punches.push(NewPunch {
             ready: self.ready,
             incoming,
@@ -257,6 +268,25 @@ impl<'a> Taking<'a, '_> {
             makeup_changed: now.makeup_changed,
         });
         Ok(Some(judge(Some(&facts))))
+    }
+
+    /// The date by which a new punch is judged, as [`super::night::date_of`] finds it.
+    fn date(&self, incoming: &IncomingEvent, follows: &Follows, identity: &AccountIdentity) -> Date {
+        if !self.met.may_end_a_night(incoming) {
+            return follows.date;
+        }
+        let (from, number) = (night::looked_for_from(follows.date), incoming.event.sequence);
+        let is_its_logon = |(one, of_one): &(&IncomingEvent, &Follows)| {
+            let event = &one.event;
+            event.kind == EventKind::Logon
+                && of_one.stay == follows.stay
+                && puncher(one).is_some_and(|other| other.key == identity.key)
+                && (from..=incoming.event.occurred_at).contains(&event.occurred_at)
+        };
+        let before = self.ready.events().take_while(|(one, _)| one.event.sequence < number);
+        let new = before.filter(|(one, _)| self.met.is_new(one)).filter(is_its_logon);
+        let new = new.map(|(one, _)| one.event.occurred_at).max();
+        night::ended_on(follows.date, new.max(self.met.logons.get(&number).copied()))
     }
 
     /// Notes the terminal's state.
@@ -282,6 +312,17 @@ impl Met {
     fn now(&self, ready: &Ready) -> Circumstances {
         let makeup_changed = ready.batch.makeup != self.terminal.makeup;
         Circumstances { makeup_changed, ..self.circumstances }
+    }
+
+    /// Whether an event is not stored, where the batch is plain.
+    fn is_new(&self, incoming: &IncomingEvent) -> bool {
+        incoming.event.sequence > self.terminal.head
+    }
+
+    /// Whether an event is new and the logoff of a night, as far as its own time says.
+    pub(super) fn may_end_a_night(&self, incoming: &IncomingEvent) -> bool {
+        let event = &incoming.event;
+        self.is_new(incoming) && may_end_a_night(event.kind, event.occurred_at, self.day_begins_minutes)
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Met {
     pub(super) missing: Vec<(u64, u64)>,
     /// Of the batch's events those that are stored, by number.
     pub(super) stored: BTreeMap<u64, StoredEvent>,
+    /// Of its new logoffs that may end a night the last stored logon of their stay, by number.
+    pub(super) logons: BTreeMap<u64, UtcMillis>,
 }
 
 /// An event that is stored.
@@ -58,6 +60,7 @@ pub(super) fn look_up(tx: &Connection, batches: &[&Ready]) -> Work<Known> {
     missing(tx, batches, &mut met)?;
     stored(tx, batches, &mut met)?;
     let accounts = Accounts::look_up(tx, batches)?;
+    logons(tx, batches, &mut met, &accounts)?;
     let links = links(tx, batches, &met, &accounts)?;
     let departments = departments(tx, &links)?;
     Ok(Known { met, accounts, links, departments, logs: logs(tx, batches)? })
@@ -103,6 +106,7 @@ fn terminals(tx: &Connection, batches: &[&Ready]) -> Work<Vec<Option<Met>>> {
                 day_begins_minutes: night::boundary_of(&batches[index].batch, row.get(13)?),
                 missing: Vec::new(),
                 stored: BTreeMap::new(),
+                logons: BTreeMap::new(),
             });
             Ok(())
         },
@@ -175,6 +179,33 @@ fn stored(tx: &Connection, batches: &[&Ready], met: &mut [Option<Met>]) -> Work<
             Ok(())
         },
     )
+}
+
+/// When the stays began that new logoffs may end with a night. Of an account that nobody has seen yet nothing is stored.
+fn logons(tx: &Connection, batches: &[&Ready], met: &mut [Option<Met>], accounts: &Accounts) -> Work<()> {
+    let mut of = Vec::new();
+    for (index, ready) in batches.iter().enumerate() {
+        let Some(met) = &met[index] else { continue };
+        for (incoming, follows) in ready.events().filter(|(incoming, _)| met.may_end_a_night(incoming)) {
+            let account = puncher(incoming).and_then(|identity| accounts.id(&ready.batch, identity));
+            of.extend(account.map(|account| (index, account, incoming, follows)));
+        }
+    }
+    let asked = Many::default()
+        .integers(of.iter().map(|(index, ..)| batches[*index].batch.contract.0))
+        .blobs(of.iter().map(|(_, account, ..)| &account.0.as_bytes()[..]))
+        .integers(of.iter().map(|(.., follows)| night::looked_for_from(follows.date).0))
+        .integers(of.iter().map(|(_, _, incoming, _)| incoming.event.occurred_at.0))
+        .blobs(of.iter().map(|(index, ..)| &batches[*index].terminal[..]))
+        .some_blobs(of.iter().map(|(.., follows)| follows.stay.as_ref().map(|stay| &stay.as_bytes()[..])));
+    rows::each(tx, night::LOGON, &asked, |asked, row| {
+        let (index, _, incoming, _) = of[asked];
+        let logon = rows::millis(row, 0)?;
+        met[index].iter_mut().for_each(|met| {
+            met.logons.insert(incoming.event.sequence, logon);
+        });
+        Ok(())
+    })
 }
 
 /// Links of the accounts whose punches are judged.
@@ -363,6 +394,11 @@ impl Accounts {
 
     fn known(&self) -> impl Iterator<Item = (ContractId, AccountId)> + '_ {
         self.all.iter().filter_map(|account| Some((account.contract, account.seen.as_ref()?.id)))
+    }
+
+    /// The account, when somebody has seen it.
+    fn id(&self, batch: &IncomingBatch, identity: &AccountIdentity) -> Option<AccountId> {
+        self.all[self.place(batch, identity)?].seen.as_ref().map(|seen| seen.id)
     }
 
     fn place(&self, batch: &IncomingBatch, identity: &AccountIdentity) -> Option<usize> {

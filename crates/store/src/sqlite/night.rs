@@ -87,19 +87,27 @@ impl Logoff {
         if !may_end_a_night(self.kind, self.occurred_at, place.boundary) {
             return Ok(own);
         }
-        let midnight = date::begins(own);
         let key = params![
             place.contract.0,
             self.account.0.as_bytes(),
-            midnight.0.saturating_sub(LOOK_BACK_MS),
+            looked_for_from(own).0,
             self.occurred_at.0,
             place.terminal,
             self.stay.as_ref().map(Digest::as_bytes),
         ];
-        let logon = rows::one(tx, LOGON, key, |row| rows::millis(row, 0))?;
-        let of_the_night = logon.is_some_and(|logon| logon < midnight);
-        Ok(if of_the_night { own.yesterday().unwrap_or(own) } else { own })
+        Ok(ended_on(own, rows::one(tx, LOGON, key, |row| rows::millis(row, 0))?))
     }
+}
+
+/// From when on the logon is looked for of a logoff that happened on the date `own`.
+pub(super) fn looked_for_from(own: Date) -> UtcMillis {
+    UtcMillis(date::begins(own).0.saturating_sub(LOOK_BACK_MS))
+}
+
+/// The date of a logoff before the day boundary of `own`, whose stay has this logon: that of the evening, where it was one.
+pub(super) fn ended_on(own: Date, logon: Option<UtcMillis>) -> Date {
+    let of_the_night = logon.is_some_and(|logon| logon < date::begins(own));
+    if of_the_night { own.yesterday().unwrap_or(own) } else { own }
 }
 
 /// Keeps another date of a stored punch.

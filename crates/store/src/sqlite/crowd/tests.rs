@@ -65,6 +65,8 @@ struct Told {
     cause: Option<&'static str>,
     declares: bool,
     account: u8,
+    /// Which of the account's; none for what a script tells.
+    session: Option<u8>,
     renamed: bool,
     days_ago: i64,
     /// In the night instead of the morning.
@@ -105,18 +107,10 @@ fn told() -> impl Strategy<Value = Told> {
     let renamed = prop::bool::weighted(0.05);
     let days_ago = prop_oneof![2 => 0_i64..45, 1 => 0_i64..400];
     let when = (days_ago, prop::bool::weighted(0.2), prop::bool::weighted(0.1));
-    (number, kind, declares, 0_u8..5, renamed, when, prop::bool::weighted(0.1)).prop_map(
-        |(number, (kind, cause), declares, account, renamed, (days_ago, night, late), bounded)| Told {
-            number,
-            kind,
-            cause,
-            declares,
-            account,
-            renamed,
-            days_ago,
-            night,
-            late,
-            bounded,
+    let session = prop_oneof![6 => Just(Some(2)), 1 => Just(Some(3)), 2 => Just(None)];
+    (number, kind, declares, (0_u8..5, session), renamed, when, prop::bool::weighted(0.1)).prop_map(
+        |(number, (kind, cause), declares, (account, session), renamed, (days_ago, night, late), bounded)| {
+            Told { number, kind, cause, declares, account, session, renamed, days_ago, night, late, bounded }
         },
     )
 }
@@ -221,7 +215,11 @@ fn made(sequence: u64, told: &Told, last: u64) -> Event {
         occurred_at: at,
         bounds: told.bounded.then(|| Bounds { not_before: at, not_after: at.plus(5) }),
         recorded_at: Moment { wall, offset_seconds: 32_400, biased_ms: 1, unbiased_ms: 1 },
-        session: Some(SessionIdentity { boot, session_id: "2".into(), logon_identity: "0x3e7".into() }),
+        session: told.session.map(|session| SessionIdentity {
+            boot,
+            session_id: session.to_string(),
+            logon_identity: "0x3e7".into(),
+        }),
         account: (!told.declares).then(|| AccountIdentity {
             key: format!("S-1-{}", told.account),
             domain: "EXAMPLE".to_owned(),
@@ -355,7 +353,7 @@ fn many_at_once_leave_what_they_leave_one_by_one() {
         sqlite(directory.path(), name)
     };
     let run = |groups: Vec<Vec<Sent>>| compare(&mut copy("together"), &mut copy("alone"), &groups);
-    runner(48).run(&groups(), run).unwrap();
+    runner(96).run(&groups(), run).unwrap();
 }
 
 #[test]
@@ -447,6 +445,7 @@ fn told_by(world: &mut World, terminal: u8, what: &[(EventKind, u8)]) -> Ready {
         cause: None,
         declares: false,
         account: *account,
+        session: Some(2),
         renamed: false,
         days_ago: 0,
         night: false,
@@ -459,14 +458,22 @@ fn told_by(world: &mut World, terminal: u8, what: &[(EventKind, u8)]) -> Ready {
     Ready::of(world.batch(&sent)).unwrap()
 }
 
-/// Statements that it takes to take in what `terminals` send at once, and the same once more.
-fn statements(terminals: u8) -> [usize; 2] {
+/// Statements that it takes to take in what `terminals` send at once, and the same once more; nights may last until
+/// `boundary_minutes`.
+fn statements(terminals: u8, boundary_minutes: u32) -> [usize; 2] {
     let directory = tempfile::tempdir().unwrap();
     let mut connection = sqlite(directory.path(), "x");
     found(&mut connection);
     let mut world = World::new();
-    let what = |account| [(EventKind::Logon, 0), (EventKind::Logon, account), (EventKind::Boot, account)];
-    let told = |terminal| told_by(&mut world, terminal, &what(terminal));
+    let what = |account| {
+        let (logon, logoff) = (EventKind::Logon, EventKind::Logoff);
+        [(logon, 0), (logon, account), (EventKind::Boot, account), (logoff, account)]
+    };
+    let told = |terminal| {
+        let mut ready = told_by(&mut world, terminal, &what(terminal));
+        ready.batch.day_begins_minutes = boundary_minutes;
+        ready
+    };
     let ready: Vec<Ready> = (0..terminals).map(told).collect();
     [1, 2].map(|_| {
         let before = rows::statements();
@@ -474,7 +481,7 @@ fn statements(terminals: u8) -> [usize; 2] {
         let taken = take_in(&connection, &ready.iter().collect::<Vec<_>>()).unwrap();
         connection.commit().unwrap();
         let items = taken.iter().flat_map(|(_, reception)| &reception.as_ref().unwrap().items);
-        assert!(items.map(|item| u8::from(item.stored)).sum::<u8>() == 3 * terminals);
+        assert!(items.map(|item| u8::from(item.stored)).sum::<u8>() == 4 * terminals);
         rows::statements() - before
     })
 }
@@ -647,8 +654,12 @@ fn what_cannot_be_judged_again_of_one_person_keeps_nobody_else_waiting_on_postgr
 #[test]
 fn the_number_of_statements_does_not_depend_on_the_number_of_batches() {
     // The fourth account is new: with it two statements more are needed.
-    assert_eq!(statements(4), statements(TERMINALS));
-    assert!(statements(TERMINALS)[0] <= 22, "{:?}", statements(TERMINALS));
+    assert_eq!(statements(4, 300), statements(TERMINALS, 300));
+    assert!(statements(TERMINALS, 300)[0] <= 22, "{:?}", statements(TERMINALS, 300));
+    // At three in the morning, when PCs start anew after an update, it is the same.
+    let in_the_night = statements(TERMINALS, 600);
+    assert_eq!(in_the_night, statements(4, 600));
+    assert!(in_the_night[0] <= 23, "{in_the_night:?}");
 }
 
 #[test]
