@@ -146,10 +146,7 @@ async fn retire(app: &App, contract: &Contract, month: String, now: UtcMillis) -
             "the time of a month is over, but for events that speak about later days; it stays until theirs is"
         ),
         // Somebody was quicker: it is looked at again tomorrow.
-        Retirement::RetiredBefore
-        | Retirement::SwitchedOff
-        | Retirement::Held
-        | Retirement::NotClosed => {}
+        Retirement::RetiredBefore | Retirement::SwitchedOff | Retirement::Held | Retirement::NotClosed => {}
     }
     Ok(())
 }

@@ -9,8 +9,8 @@ use mngntime_model::{ContractCode, TerminalId, UtcMillis};
 use mngntime_server::app::system_clock;
 use mngntime_sim::load::Terminal;
 use mngntime_store::{
-    AccountFilter, Act, ContractId, EmployeeChoice, Enrolment, IncomingBatch, IncomingEvent, KeyHash,
-    LinkRequest, NewContract, NewEmployee, SignedBatch, Store,
+    AccountFilter, Act, ContractId, ContractSettings, EmployeeChoice, Enrolment, IncomingBatch,
+    IncomingEvent, KeyHash, LinkRequest, NewContract, NewEmployee, SignedBatch, Store,
 };
 
 /// Contracts among which the terminals are shared out in turn; in a new store their ids are 1 to this.
@@ -56,6 +56,9 @@ async fn of_contract(
     let new =
         NewContract { code: ContractCode::new(&code)?, name: code.clone(), key: KeyHash::of(ENROLLMENT_KEY) };
     let contract = store.create_contract(new, act.clone()).await?;
+    // The load happens now, whenever that is: without a night a figure is the same at any time of the day.
+    let settings = ContractSettings { day_begins_minutes: Some(0), ..ContractSettings::default() };
+    store.change_settings(contract, code.clone(), settings, act.clone()).await?;
     let mut made = Vec::with_capacity(numbers.len());
     for some in numbers.chunks(AT_ONCE) {
         let beginning = some.iter().map(|number| begin(store, contract, &code, *number));

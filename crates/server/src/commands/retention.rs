@@ -111,7 +111,9 @@ fn kept(planned: &Planned, retires: bool, language: Language) -> String {
         }
         Next::Later => (format!("{due}以降に削除できます"), format!("may go from {due}")),
         Next::Due if retires => (
-            format!("期限 {due} が過ぎています。次回の確認で削除されます（後の日付のイベントがあれば、その期限まで残ります）"),
+            format!(
+                "期限 {due} が過ぎています。次回の確認で削除されます（後の日付のイベントがあれば、その期限まで残ります）"
+            ),
             format!(
                 "due since {due}: goes with the server's next daily look (with events of a later date, when these are due)"
             ),
