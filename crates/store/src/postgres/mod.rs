@@ -32,7 +32,7 @@ const POSTGRES_VERSION_MIN: i32 = 150_000;
 const MIGRATIONS_LOCK: i64 = 0x4d69_6772_6174_6573;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 18] = [
+const MIGRATIONS: [(&str, &str); 19] = [
     ("V1__initial", include_str!("../../migrations/postgres/V1__initial.sql")),
     ("V2__punch_figures", include_str!("../../migrations/postgres/V2__punch_figures.sql")),
     ("V3__keys_led_by_contract", include_str!("../../migrations/postgres/V3__keys_led_by_contract.sql")),
@@ -60,6 +60,7 @@ const MIGRATIONS: [(&str, &str); 18] = [
     ),
     ("V17__blocked_terminals", include_str!("../../migrations/postgres/V17__blocked_terminals.sql")),
     ("V18__clocks_years_off", include_str!("../../migrations/postgres/V18__clocks_years_off.sql")),
+    ("V19__first_judgements", include_str!("../../migrations/postgres/V19__first_judgements.sql")),
 ];
 
 /// Why the database could not be opened. None of it names the URL, which holds a password.
@@ -299,7 +300,7 @@ mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 18] = [
+    const FROZEN: [&str; 19] = [
         "3afc3057d71bfb6f1f26ea34b995dc56dee22bbfff81eca1875c7550242f6751",
         "3ac8b2dd8ea5f6a2fc979e9f12cbff35edcfd5940224b24bfeecd90bd4c4235b",
         "526cddefa69bcfc78ba447e0c6729930880a41779d77c3dee341d24165ee311c",
@@ -318,6 +319,7 @@ mod tests {
         "63511279bed70bef97cff58bb6ecd8fa5e094a259fc9094f57e50507ed59760f",
         "866e8b907e5b6b06168f3a2463b088715aaff6217894fa59b2164ba28d55fccb",
         "62a75ff8294a6117e492f4c1c85c83b253016d00e9bcfb564d70d36aeab8c19b",
+        "4412ef91333a0cf4493708fd982d835bd0c70ad4fee7789a51d87a886391ab8d",
     ];
 
     #[test]

@@ -66,21 +66,33 @@ pub(super) fn oldest_kept(today: Date) -> Date {
     today.checked_sub((CONTACT_DAYS_KEPT - 1).days()).unwrap_or(Date::MIN)
 }
 
+/// Notes that the agent has another version than before: when, the word for that, and which.
+pub(super) const NOTE_VERSION: &str =
+    "INSERT INTO terminal_history (contract_id, terminal_id, number, at, what, host_name, agent_version)
+     VALUES (?1, ?2, (SELECT coalesce(max(h.number), 0) + 1 FROM terminal_history h
+         WHERE h.contract_id = ?1 AND h.terminal_id = ?2), ?3, ?4,
+         (SELECT t.host_name FROM terminals t WHERE t.contract_id = ?1 AND t.id = ?2), ?5)";
+
+/// Forgets all but the newest ?3 entries of a terminal's history.
+pub(super) const FORGET_HISTORY: &str =
+    "DELETE FROM terminal_history WHERE contract_id = ?1 AND terminal_id = ?2 AND number <=
+     (SELECT max(h.number) FROM terminal_history h WHERE h.contract_id = ?1 AND h.terminal_id = ?2) - ?3";
+
 /// Notes that the agent has another version than before.
 pub(super) fn note_version(
     tx: &Connection,
     terminal: &standing::Terminal<'_>,
     batch: &IncomingBatch,
 ) -> Work<()> {
-    let sql = "SELECT host_name FROM terminals WHERE contract_id = ?1 AND id = ?2";
-    let host = rows::one(tx, sql, params![terminal.contract.0, terminal.id], |row| Ok(row.get(0)?))?;
-    let entry = TerminalHistory {
-        at: batch.received_at,
-        what: TerminalChange::Version,
-        host_name: host.unwrap_or_default(),
-        agent_version: batch.agent_version.clone(),
-    };
-    append(tx, terminal, &entry)
+    let what = TerminalChange::Version.name();
+    let entry = params![terminal.contract.0, terminal.id, batch.received_at.0, what, batch.agent_version];
+    rows::run(tx, NOTE_VERSION, entry)?;
+    forget_old_history(tx, terminal)
+}
+
+fn forget_old_history(tx: &Connection, terminal: &standing::Terminal<'_>) -> Work<()> {
+    let key = params![terminal.contract.0, terminal.id, rows::column(HISTORY_KEPT)];
+    rows::run(tx, FORGET_HISTORY, key).map(drop)
 }
 
 /// Adds an entry to the history and forgets the oldest.
@@ -103,13 +115,7 @@ pub(super) fn append(
             entry.agent_version
         ],
     )?;
-    rows::run(
-        tx,
-        "DELETE FROM terminal_history WHERE contract_id = ?1 AND terminal_id = ?2 AND number <=
-         (SELECT max(number) FROM terminal_history WHERE contract_id = ?1 AND terminal_id = ?2) - ?3",
-        params![terminal.contract.0, terminal.id, rows::column(HISTORY_KEPT)],
-    )
-    .map(drop)
+    forget_old_history(tx, terminal)
 }
 
 pub(super) fn days(

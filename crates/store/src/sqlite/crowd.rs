@@ -7,11 +7,12 @@
 //!
 //! Only *plain* batches come along: new events that follow the terminal's head without a hole, and events that are stored
 //! already and judged as they would be judged now. Whatever concerns more than that (holes, declarations, other bytes under
-//! a number, a logon that comes after its logoff, renamed accounts, OS runs heard in turns, a new version) is rare and goes the long way, one by one, after the
-//! others; so there is one place that knows how. A batch that could make a statement fail is not plain either, so that
-//! nobody spoils the others' group. Should one fail all the same, the transaction is taken back and begun anew, and every
-//! batch goes the long way. (A savepoint around the group would do as well, but SQLite copies each page aside that is
-//! changed inside of one.)
+//! a number, a logon that comes after its logoff, renamed accounts, OS runs heard in turns) is rare and goes the long way,
+//! one by one, after the others; so there is one place that knows how. What many PCs do at once is plain: they start anew at
+//! three in the morning, and have another version of the agent at nine. A batch that could make a statement fail is not plain
+//! either, so that nobody spoils the others' group. Should one fail all the same, the transaction is taken back and begun
+//! anew, and every batch goes the long way. (A savepoint around the group would do as well, but SQLite copies each page aside
+//! that is changed inside of one.)
 //!
 //! A terminal occurs once in a wave: the next batch of the same one must find what this one has left.
 
@@ -158,8 +159,7 @@ fn is_plain(ready: &Ready, met: &Met, known: &Known) -> bool {
     let is_known_life = batch.boot == met.terminal.heard.boot || !met.ran_before;
     let mut head = met.terminal.head;
     let mut names = BTreeMap::new();
-    met.terminal.agent_version == batch.agent_version
-        && is_known_life
+    is_known_life
         && !(met.misses && met.had_two_lives)
         && !tells_a_night_backwards(ready, met)
         && batch.events.iter().all(|incoming| {
@@ -296,6 +296,9 @@ impl<'a> Taking<'a, '_> {
         let is_new_run = heard.boot != last.boot;
         if is_new_run && !last.boot.is_empty() {
             self.written.ended.push((self.ready, last.clone()));
+        }
+        if self.met.terminal.agent_version != batch.agent_version {
+            self.written.versions.push(self.ready);
         }
         if !self.met.contacted {
             self.written.first_of_day.push(self.ready);

@@ -11,7 +11,7 @@ use super::crowd_reads::{Account, Change, Known};
 use super::{Work, contact_days, figures, intake, log, presence, rows, standing};
 use crate::AccountId;
 use crate::judge::{Facts, judge};
-use crate::ports::IncomingEvent;
+use crate::ports::{HISTORY_KEPT, IncomingEvent, TerminalChange};
 use crate::sql::{Connection, Many};
 
 /// Everything that is to be written, in the order in which it came.
@@ -25,6 +25,8 @@ pub(super) struct Written<'a> {
     pub(super) batches: Vec<&'a Ready>,
     /// OS runs that are not the last any more.
     pub(super) ended: Vec<(&'a Ready, standing::Heard)>,
+    /// Batches of an agent that has another version than before.
+    pub(super) versions: Vec<&'a Ready>,
     /// Batches that were the first of their terminal on that day.
     pub(super) first_of_day: Vec<&'a Ready>,
     pub(super) contacts: Vec<Contact<'a>>,
@@ -67,6 +69,7 @@ pub(super) fn write(tx: &Connection, written: &Written<'_>, known: &Known) -> Wo
     said(tx, &written.said)?;
     batches(tx, &written.batches)?;
     ended_runs(tx, &written.ended)?;
+    versions(tx, &written.versions)?;
     days(tx, &written.contacts)?;
     old_days(tx, &written.first_of_day)?;
     contacts(tx, &written.contacts)
@@ -220,6 +223,16 @@ fn ended_runs(tx: &Connection, ended: &[(&Ready, standing::Heard)]) -> Work<()> 
     let rows = keys().integers(ended.iter().map(|_| rows::column(standing::EARLIER_BOOTS_MAX)));
     rows::run_many(tx, standing::FORGET_OLD_BOOTS, &rows)?;
     Ok(())
+}
+
+fn versions(tx: &Connection, new: &[&Ready]) -> Work<()> {
+    let rows = keys(new.iter().copied())
+        .integers(new.iter().map(|ready| ready.batch.received_at.0))
+        .texts(new.iter().map(|_| TerminalChange::Version.name()))
+        .texts(new.iter().map(|ready| ready.batch.agent_version.as_str()));
+    rows::run_many(tx, contact_days::NOTE_VERSION, &rows)?;
+    let rows = keys(new.iter().copied()).integers(new.iter().map(|_| rows::column(HISTORY_KEPT)));
+    rows::run_many(tx, contact_days::FORGET_HISTORY, &rows).map(drop)
 }
 
 fn days(tx: &Connection, contacts: &[Contact<'_>]) -> Work<()> {

@@ -17,7 +17,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 26] = [
+const MIGRATIONS: [(&str, &str); 27] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -56,6 +56,7 @@ const MIGRATIONS: [(&str, &str); 26] = [
     ),
     ("V27__blocked_terminals", include_str!("../../migrations/sqlite/V27__blocked_terminals.sql")),
     ("V28__clocks_years_off", include_str!("../../migrations/sqlite/V28__clocks_years_off.sql")),
+    ("V29__first_judgements", include_str!("../../migrations/sqlite/V29__first_judgements.sql")),
 ];
 
 /// What the file of the write-ahead log is cut back to, when it has grown longer and begins anew.
@@ -187,7 +188,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 26] = [
+    const FROZEN: [&str; 27] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -214,6 +215,7 @@ pub(super) mod tests {
         "7921d0cc930eb05a2fcf821d50ba97ff7ebaaf747ab2da1aeff3303dbdd5501b",
         "618764d9e592c51d26ef608d7367420fdf8b61a0a67f0601f36b95cb81f4c685",
         "1d6657f6d4ef53bd162704c45441ea574be0529054314d765ea1404baa7bd593",
+        "4412ef91333a0cf4493708fd982d835bd0c70ad4fee7789a51d87a886391ab8d",
     ];
 
     #[test]

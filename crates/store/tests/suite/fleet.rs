@@ -231,13 +231,16 @@ pub async fn contacts_are_kept_by_day_for_a_quarter(store: &dyn Store) {
 
 pub async fn versions_and_enrolments_make_a_history(store: &dyn Store) {
     let office = office(store).await;
-    let version = async |version: &str| {
-        let batch = IncomingBatch { agent_version: version.to_owned(), ..office.batch(vec![]) };
+    let brings = async |version: &str, events| {
+        let batch = IncomingBatch { agent_version: version.to_owned(), ..office.batch(events) };
         store.receive(batch).await.unwrap();
     };
+    let version = async |version: &str| brings(version, vec![]).await;
     version("0.1.0").await;
     version("0.2.0").await;
     version("0.2.0").await;
+    // Behind a hole, which is looked into by itself.
+    brings("0.2.1", vec![logon(7, "hanako", NOW)]).await;
     let again = Enrolment { agent_version: "0.2.0".into(), ..enrolment("demo", "1") };
     store.enroll(again).await.unwrap();
     let history = async || store.terminal_history(office.contract, office.terminal, 1000).await.unwrap();
@@ -245,6 +248,7 @@ pub async fn versions_and_enrolments_make_a_history(store: &dyn Store) {
     let of = |what, version: &str| (what, version.to_owned());
     let expected = [
         of(TerminalChange::EnrolledAgain, "0.2.0"),
+        of(TerminalChange::Version, "0.2.1"),
         of(TerminalChange::Version, "0.2.0"),
         of(TerminalChange::Enrolled, "0.1.0"),
     ];
