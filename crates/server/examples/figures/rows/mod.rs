@@ -44,11 +44,27 @@ pub fn all() -> Vec<Row> {
         row("connections", "a new TLS connection for each punch", connections::new_for_each),
         row("herd-postgres", "nine o'clock, PostgreSQL", |bench| rush::herd(bench, Kind::Postgres)),
         row("herd-sqlite", "nine o'clock, SQLite", |bench| rush::herd(bench, Kind::Sqlite)),
-        row("recovery", "after an outage", rush::recovery),
-        row("reads", "reads at 1 and 10 million punches", reads::ten_million),
+        row("recovery-postgres", "after an outage, PostgreSQL", |bench| {
+            rush::recovery(bench, Kind::Postgres)
+        }),
+        row("recovery-sqlite", "after an outage, SQLite", |bench| rush::recovery(bench, Kind::Sqlite)),
+        row("reads-sqlite", "reads at 1 and 10 million punches, SQLite", |bench| {
+            reads::ten_million(bench, Kind::Sqlite)
+        }),
+        row("reads-postgres", "reads at 1 and 10 million punches, PostgreSQL", |bench| {
+            reads::ten_million(bench, Kind::Postgres)
+        }),
         Row {
-            only_by_name: Some("fills 100 GB for hours: --only reads-100-million"),
-            ..row("reads-100-million", "reads at 100 million punches", reads::hundred_million)
+            only_by_name: Some("fills 100 GB for hours: --only reads-sqlite-100-million"),
+            ..row("reads-sqlite-100-million", "reads at 100 million punches, SQLite", |bench| {
+                reads::hundred_million(bench, Kind::Sqlite)
+            })
+        },
+        Row {
+            only_by_name: Some("fills 200 GB for hours: --only reads-postgres-100-million"),
+            ..row("reads-postgres-100-million", "reads at 100 million punches, PostgreSQL", |bench| {
+                reads::hundred_million(bench, Kind::Postgres)
+            })
         },
         row("bytes", "bytes on disk for each event", bytes::on_disk),
         row("agent", "agent, idle: resident memory", agent::memory),

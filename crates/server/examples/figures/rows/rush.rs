@@ -1,7 +1,7 @@
 //! Everybody at once: nine o'clock, and the hour after an outage.
 
 use anyhow::{Result, ensure};
-use mngntime_sim::load::{Plan, Report, Shape, run};
+use mngntime_sim::load::{Plan, Report, Shape, Terminal, run};
 
 use super::super::figure::{Figure, Goal};
 use super::super::served::{Served, doubts, maximum};
@@ -49,53 +49,73 @@ pub fn herd(bench: &Bench, kind: Kind) -> Result<Vec<Figure>> {
     ])
 }
 
-/// A hundred thousand terminals with twenty events each, while others log on.
-pub fn recovery(bench: &Bench) -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
-    for kind in [Kind::Postgres, Kind::Sqlite] {
-        for connection_for_each in [false, true] {
-            figures.extend(recovery_on(bench, kind, connection_for_each)?);
-        }
-    }
-    Ok(figures)
-}
-
-fn recovery_on(bench: &Bench, kind: Kind, connection_for_each: bool) -> Result<Vec<Figure>> {
+/// A hundred thousand terminals with twenty events each, while others log on: over connections that are kept, and over
+/// a new one for each.
+pub fn recovery(bench: &Bench, kind: Kind) -> Result<Vec<Figure>> {
     let count = bench.pick(300, 100_000);
-    let shape = Shape::Recovery {
-        backlog: BACKLOG,
-        fresh_per_second: bench.pick(50.0, 100.0),
-        fresh_terminals: FRESH_TERMINALS,
-    };
-    let plan = Plan { shape, connections: RECOVERY_CONNECTIONS, connection_for_each, batch: BATCH, seed: 1 };
-    let (mut reports, mut references) = (Vec::new(), Vec::new());
+    let mut outages =
+        [false, true].map(|connection_for_each| Outage { connection_for_each, ..Outage::default() });
     for _ in 0..bench.runs {
         // Each on new data: all of them together would be tens of gigabytes.
         let (served, mut terminals) = Served::start(bench, kind, count + FRESH_TERMINALS)?;
+        for outage in &mut outages {
+            outage.passes(bench, &served, &mut terminals, count)?;
+        }
+        served.stop()?.drop_database(bench);
+    }
+    Ok(outages.into_iter().flat_map(|outage| outage.figures(kind, count)).collect())
+}
+
+/// What was measured after an outage.
+#[derive(Default)]
+struct Outage {
+    connection_for_each: bool,
+    reports: Vec<Report>,
+    references: Vec<f64>,
+}
+
+impl Outage {
+    fn passes(
+        &mut self,
+        bench: &Bench,
+        served: &Served,
+        terminals: &mut [Terminal],
+        count: usize,
+    ) -> Result<()> {
         bench.say("batches of 100, then the recovery");
         let (backlog, _) = terminals.split_at_mut(count);
         let batches = served.load(backlog, &maximum(bench, RECOVERY_CONNECTIONS.min(count), BATCH))?;
-        references.push(batches.main.events_per_second);
-        let report = served.load(&mut terminals, &plan)?;
+        self.references.push(batches.main.events_per_second);
+        let fresh_per_second = bench.pick(50.0, 100.0);
+        let shape = Shape::Recovery { backlog: BACKLOG, fresh_per_second, fresh_terminals: FRESH_TERMINALS };
+        let connection_for_each = self.connection_for_each;
+        let plan =
+            Plan { shape, connections: RECOVERY_CONNECTIONS, connection_for_each, batch: BATCH, seed: 1 };
+        let report = served.load(terminals, &plan)?;
         ensure!(report.main.stored_events == (count * BACKLOG) as u64, "some events were not sent");
-        reports.push(report);
-        served.stop()?.drop_database(bench);
+        self.reports.push(report);
+        Ok(())
     }
-    let how = if connection_for_each { "a new TLS connection for each terminal" } else { "kept connections" };
-    let name = |what: &str| format!("{what}, {how}, {}", kind.name());
-    let rates = of(&reports, |report| report.main.events_per_second);
-    let fresh = |report: &Report| report.fresh.as_ref().map_or(f64::NAN, |fresh| fresh.latency.p99_ms);
-    let of_fresh = of(&reports, fresh);
-    let rate = Figure::of(
-        name(&format!("recovery of {count} terminals with {BACKLOG} events each")),
-        "events/s",
-        &rates,
-    )
-    .beside("batches of 100 on the same server and store", &references)
-    .with_goal(Goal::TimesAtLeast(0.8))
-    .with_note("a terminal's events are one signed batch");
-    let fresh = Figure::of(name("p99 of fresh punches during the recovery"), "ms", &of_fresh);
-    Ok(vec![noted(rate, &reports), noted(fresh.with_goal(Goal::AtMost(2_000.0)), &reports)])
+
+    fn figures(self, kind: Kind, count: usize) -> [Figure; 2] {
+        let Self { connection_for_each, reports, references } = self;
+        let how =
+            if connection_for_each { "a new TLS connection for each terminal" } else { "kept connections" };
+        let name = |what: &str| format!("{what}, {how}, {}", kind.name());
+        let rates = of(&reports, |report| report.main.events_per_second);
+        let fresh = |report: &Report| report.fresh.as_ref().map_or(f64::NAN, |fresh| fresh.latency.p99_ms);
+        let of_fresh = of(&reports, fresh);
+        let rate = Figure::of(
+            name(&format!("recovery of {count} terminals with {BACKLOG} events each")),
+            "events/s",
+            &rates,
+        )
+        .beside("batches of 100 on the same server and store", &references)
+        .with_goal(Goal::TimesAtLeast(0.8))
+        .with_note("a terminal's events are one signed batch");
+        let fresh = Figure::of(name("p99 of fresh punches during the recovery"), "ms", &of_fresh);
+        [noted(rate, &reports), noted(fresh.with_goal(Goal::AtMost(2_000.0)), &reports)]
+    }
 }
 
 fn noted(figure: Figure, reports: &[Report]) -> Figure {
