@@ -50,12 +50,14 @@ impl Machine {
         self.vm.take().context("the machine is off")?.shutdown()
     }
 
+    /// The agent compares with logind's list when it starts and then no more (`tests/agent.rs` has what it finds between): what
+    /// it found just before logind told it would stand there as found.
     fn install_agent(&self, server: &Server, directory: &std::path::Path) -> Result<()> {
         let config = directory.join("config.toml");
         fs::write(
             &config,
             format!(
-                "server_url = \"https://{}:{}\"\ncontract_code = \"{CONTRACT}\"\nenrollment_key = \"{}\"\nca_file = \"/etc/mngntime/ca.pem\"\nproxy = \"none\"\nheartbeat_seconds = 2\nreconcile_seconds = 20\nretry_cap_seconds = 3\n",
+                "server_url = \"https://{}:{}\"\ncontract_code = \"{CONTRACT}\"\nenrollment_key = \"{}\"\nca_file = \"/etc/mngntime/ca.pem\"\nproxy = \"none\"\nheartbeat_seconds = 2\nreconcile_seconds = 3600\nretry_cap_seconds = 3\n",
                 vm::HOST,
                 server.port(),
                 server.enrollment_key
