@@ -223,7 +223,7 @@ mod tests {
             let figures = measure(&bench, row, *is_named);
             assert!(figures[0].note.as_ref().unwrap().contains(&format!("--only {}", row.name)));
         }
-        assert_eq!(all.iter().filter(|(row, _)| left_out(row)).count(), 2);
+        assert_eq!(all.iter().filter(|(row, _)| left_out(row)).count(), 3);
         let named = chosen(rows::all(), &["agent-hour".to_owned()]).unwrap();
         assert!(named.len() == 1 && named[0].1);
         assert!(chosen(rows::all(), &["agent-day".to_owned()]).is_err());
