@@ -95,6 +95,13 @@ pub fn may_end_a_night(kind: EventKind, occurred_at: UtcMillis, boundary_minutes
     kind == EventKind::Logoff && into_the_day < i64::from(boundary_minutes) * 60_000
 }
 
+/// The date of a logoff before the day boundary of `own`, whose stay has this logon: that of the evening, where it was one.
+#[must_use]
+pub fn ended_on(own: Date, logon: Option<UtcMillis>) -> Date {
+    let of_the_night = logon.is_some_and(|logon| logon < date::begins(own));
+    if of_the_night { own.yesterday().unwrap_or(own) } else { own }
+}
+
 /// What stands in the way of every punch under these circumstances, whosever it is.
 #[must_use]
 pub fn hindrance(now: &Circumstances) -> Option<PunchResult> {
@@ -192,6 +199,13 @@ mod tests {
         let left = LinkSpan { to: None, employed_to: Some(date(2026, 5, 31)), ..link() };
         assert!(employee_on(date(2026, 5, 31), &[left]).is_some());
         assert!(employee_on(date(2026, 6, 1), &[left]).is_none());
+    }
+
+    #[test]
+    fn a_night_is_of_its_evening_when_it_began_before_midnight() {
+        let own = jiff::civil::date(2026, 11, 1);
+        let ended = |after_midnight_ms: i64| ended_on(own, Some(date::begins(own).plus(after_midnight_ms)));
+        assert_eq!((ended(-1), ended(0), ended_on(own, None)), (jiff::civil::date(2026, 10, 31), own, own));
     }
 
     #[test]

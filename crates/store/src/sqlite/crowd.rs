@@ -25,7 +25,7 @@ use mngntime_model::{AccountIdentity, EventKind, PunchResult, UtcMillis};
 use super::crowd_reads::{self, Known, Met};
 use super::crowd_writes::{self, Contact, NewEvent, NewPunch, Written};
 use super::{Work, intake, judging, log, night, presence, rows, standing, writer};
-use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge, may_end_a_night};
+use crate::judge::{Circumstances, Facts, employee_on, ended_on, hindrance, judge, may_end_a_night};
 use crate::local_date;
 use crate::ports::{IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Reception};
 use crate::sql::Connection;
@@ -286,7 +286,7 @@ impl<'a> Taking<'a, '_> {
         let before = self.ready.events().take_while(|(one, _)| one.event.sequence < number);
         let new = before.filter(|(one, _)| self.met.is_new(one)).filter(is_its_logon);
         let new = new.map(|(one, _)| one.event.occurred_at).max();
-        night::ended_on(follows.date, new.max(self.met.logons.get(&number).copied()))
+        ended_on(follows.date, new.max(self.met.logons.get(&number).copied()))
     }
 
     /// Notes the terminal's state.

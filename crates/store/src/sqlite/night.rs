@@ -10,7 +10,7 @@ use mngntime_model::{Event, EventKind, UtcMillis};
 use super::intake::Arrival;
 use super::judging::{self, Look, Stored};
 use super::{Work, presence, rows};
-use crate::judge::may_end_a_night;
+use crate::judge::{ended_on, may_end_a_night};
 use crate::ports::{IncomingBatch, Why};
 use crate::sql::{Connection, params};
 use crate::{AccountId, ContractId, date, local_date};
@@ -102,12 +102,6 @@ impl Logoff {
 /// From when on the logon is looked for of a logoff that happened on the date `own`.
 pub(super) fn looked_for_from(own: Date) -> UtcMillis {
     UtcMillis(date::begins(own).0.saturating_sub(LOOK_BACK_MS))
-}
-
-/// The date of a logoff before the day boundary of `own`, whose stay has this logon: that of the evening, where it was one.
-pub(super) fn ended_on(own: Date, logon: Option<UtcMillis>) -> Date {
-    let of_the_night = logon.is_some_and(|logon| logon < date::begins(own));
-    if of_the_night { own.yesterday().unwrap_or(own) } else { own }
 }
 
 /// Keeps another date of a stored punch.

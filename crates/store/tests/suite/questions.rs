@@ -444,9 +444,17 @@ pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
         let sealed = store.receive_and_seal(batch.clone(), seal.clone()).await.unwrap();
         assert_eq!(sealed.receipt, envelope);
     }
+    let (contract, terminal) = (office.contract, office.terminal);
+    // As long as it is the only one, it has no row: what is read then is what is kept afterwards.
+    let first = store.evidence_judgements(contract, terminal, 1, 4).await.unwrap();
+    let told: Vec<_> = first
+        .iter()
+        .map(|one| (one.sequence, one.number, one.judged_at, one.res, &*one.why, &*one.by))
+        .collect();
+    let received = |sequence| (sequence, 1, batch.received_at, Some(7), "received", "server");
+    assert_eq!(told, [received(2), received(3)]);
     let link = office.request(store, "hanako", day(-9), None).await;
     store.link_accounts(office.contract, vec![link], act()).await.unwrap();
-    let (contract, terminal) = (office.contract, office.terminal);
     for code in [None, Some("hanako".to_owned())] {
         let people = store.evidence_people(contract, code).await.unwrap();
         assert_eq!((people.employees.len(), people.accounts.len(), people.links.len()), (1, 1, 1));
@@ -487,6 +495,7 @@ pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
         judged.iter().map(|judged| (judged.sequence, judged.number, judged.res)).collect::<Vec<_>>(),
         [(2, 1, Some(7)), (2, 2, None), (3, 1, Some(7)), (3, 2, None)]
     );
+    assert_eq!([&judged[0], &judged[2]], [&first[0], &first[1]]);
 }
 
 pub async fn a_sender_is_known_by_contract_and_terminal(store: &dyn Store) {
