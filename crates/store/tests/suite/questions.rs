@@ -10,7 +10,7 @@ use mngntime_store::{
     EmployeeChoice, EmployeeColumns, EmployeeShow, EnrollmentOutcome, Enrolment, EventReceipts,
     EvidenceScope, IncomingBatch, IncomingEvent, LineFate, LinkEnd, LinkLine, LinkRequest, NamedTerminal,
     NewAdministrator, NewDepartment, NewEmployee, PageKey, PunchFilter, Punched, Reason, Rejudging, Role,
-    Scope, ScopedPeople, Seal, Sender, StagedFile, Store, TerminalStatus,
+    Scope, ScopedPeople, Seal, Sender, StagedFile, Store, StoredJudgement, TerminalStatus,
 };
 
 use super::fixture::{
@@ -425,6 +425,21 @@ fn told(sequence: u64, kind: EventKind, at: UtcMillis) -> IncomingEvent {
     IncomingEvent { digest: Digest::of(json.as_bytes()), json, ..incoming }
 }
 
+/// Of the punches 2 and 3. As long as one is the only one, it has no row: what is read then is what is kept afterwards.
+async fn first_judgements(store: &dyn Store, office: &Office, at: UtcMillis) -> Vec<StoredJudgement> {
+    let first = store.evidence_judgements(office.contract, office.terminal, 1, 4).await.unwrap();
+    let received = |sequence| StoredJudgement {
+        sequence,
+        number: 1,
+        judged_at: at,
+        res: Some(7),
+        why: "received".to_owned(),
+        by: "server".to_owned(),
+    };
+    assert_eq!(first, [received(2), received(3)]);
+    first
+}
+
 pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
     let office = office(store).await;
     let events = vec![
@@ -445,14 +460,7 @@ pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
         assert_eq!(sealed.receipt, envelope);
     }
     let (contract, terminal) = (office.contract, office.terminal);
-    // As long as it is the only one, it has no row: what is read then is what is kept afterwards.
-    let first = store.evidence_judgements(contract, terminal, 1, 4).await.unwrap();
-    let told: Vec<_> = first
-        .iter()
-        .map(|one| (one.sequence, one.number, one.judged_at, one.res, &*one.why, &*one.by))
-        .collect();
-    let received = |sequence| (sequence, 1, batch.received_at, Some(7), "received", "server");
-    assert_eq!(told, [received(2), received(3)]);
+    let first = first_judgements(store, &office, batch.received_at).await;
     let link = office.request(store, "hanako", day(-9), None).await;
     store.link_accounts(office.contract, vec![link], act()).await.unwrap();
     for code in [None, Some("hanako".to_owned())] {
